@@ -1,0 +1,2 @@
+//! The `forkbench` binary.
+fn main() {}
