@@ -1,4 +1,18 @@
 //! The words that every room shares. No input, no output, no system call.
 
 pub mod interval;
+pub mod knob;
+pub mod order;
 pub mod row;
+pub mod scenario;
+pub mod setup;
+pub mod units;
+
+/// The candidate whose name is nearest to `given`, if one is near enough to be meant.
+pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(given, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

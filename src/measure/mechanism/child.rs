@@ -1,0 +1,258 @@
+//! The only code of ours that runs between a birth and an exec.
+//!
+//! # The contract
+//!
+//! The child may share its memory with a parent that is suspended in the middle of a call; or it
+//! may be the copy of a process whose other threads, gone now, held any lock. Therefore this code
+//!
+//! * allocates nothing, takes no lock, cannot panic, drops nothing and never returns;
+//! * calls nothing: it makes raw system calls, all of them async-signal-safe, inlined;
+//! * reads only the [`Orders`], which were complete before the birth;
+//! * writes only its own stack and the [`Mailbox`], a shared mapping;
+//! * on failure stores the errno and the [`Stage`] in the mailbox and ends with `_exit(127)`.
+//!
+//! When the birth shares memory, it runs on a stack of its own. No signal handler can run on it:
+//! the subject has none, and its signals are blocked until the child, just before the exec, puts
+//! back the mask that the subject was started with.
+//!
+//! The code stands in a link section of its own, `forkbench_child`, which `scripts/audit-child`
+//! disassembles in the release binary: a call to anything is an error.
+//!
+//! # Safety
+//!
+//! The pointers in [`Orders`] must be valid when the birth happens; `Prepared` in
+//! [`super::brief`] owns all of them.
+#![allow(unsafe_code)]
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+
+use crate::measure::raw;
+
+/// What the child is to do: complete before the birth, only read after it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Orders {
+    /// The path of the image.
+    pub path: *const c_char,
+    /// Its arguments, ended by a null pointer.
+    pub argv: *const *const c_char,
+    /// Its environment, ended by a null pointer.
+    pub envp: *const *const c_char,
+    /// How the child ends.
+    pub ending: Ending,
+    /// The signal mask that the image is to start with, in the kernel's layout.
+    pub mask: u64,
+    /// Where the child reports.
+    pub mailbox: *const Mailbox,
+}
+
+/// How the child ends.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It becomes the image.
+    Exec,
+    /// It calls `_exit(0)`.
+    Exit,
+}
+
+/// What was tried when a child failed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The call that makes the process.
+    Birth = 1,
+    /// Restoring the signal mask.
+    Mask = 2,
+    /// The exec.
+    Exec = 3,
+    /// Waiting for the child.
+    Reap = 4,
+    /// The child itself ended with a status other than 0.
+    Status = 5,
+}
+
+impl Stage {
+    /// The stage of that number, as it stands in a mailbox or on the tape.
+    pub fn from_number(number: i32) -> Option<Stage> {
+        [Stage::Birth, Stage::Mask, Stage::Exec, Stage::Reap, Stage::Status]
+            .into_iter()
+            .find(|stage| *stage as i32 == number)
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Birth => "birth",
+            Stage::Mask => "mask",
+            Stage::Exec => "exec",
+            Stage::Reap => "reap",
+            Stage::Status => "status",
+        }
+    }
+}
+
+/// Where a child and its image report: a shared mapping of one page.
+///
+/// The first three words are written by the image with `pwrite` (see [`crate::measure::image`]);
+/// the others, on a cache line of their own, by the child before the exec. 0 means not written.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Mailbox {
+    /// CLOCK_MONOTONIC seconds at the image's first instruction.
+    pub image_seconds: AtomicU64,
+    /// The nanoseconds to it.
+    pub image_nanoseconds: AtomicU64,
+    /// One more than the number of the processor that the image ran on.
+    pub image_cpu: AtomicU64,
+    padding: [u64; 5],
+    /// CLOCK_MONOTONIC nanoseconds when the child began.
+    pub born_ns: AtomicU64,
+    /// One more than the number of the processor that a child without image ran on.
+    pub child_cpu: AtomicU64,
+    /// The errno of what failed.
+    pub errno: AtomicI32,
+    /// The [`Stage`] at which it failed.
+    pub stage: AtomicI32,
+}
+
+const _: () = assert!(std::mem::offset_of!(Mailbox, born_ns) == 64);
+
+/// The child. Never returns: see the contract at the top.
+///
+/// # Safety
+///
+/// To be entered by a new process only, with orders that are complete.
+#[unsafe(link_section = "forkbench_child")]
+#[inline(never)]
+pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
+    let born = raw::monotonic_ns();
+    // SAFETY: the orders and the mailbox were made before the birth and outlive the child.
+    let (orders, mailbox) = unsafe { (&*orders, &*(*orders).mailbox) };
+    mailbox.born_ns.store(born, Ordering::Relaxed);
+    // SAFETY: the mask is a u64 in the orders, of the size that the kernel is told.
+    let failed = unsafe {
+        raw::syscall4(
+            libc::SYS_rt_sigprocmask,
+            [libc::SIG_SETMASK as usize, ptr::from_ref(&orders.mask) as usize, 0, 8],
+        )
+    };
+    if failed < 0 {
+        report(mailbox, failed, Stage::Mask);
+    }
+    if orders.ending == Ending::Exec {
+        // SAFETY: path, argv and envp are strings and null-ended lists made before the birth.
+        let failed = unsafe {
+            raw::syscall4(
+                libc::SYS_execve,
+                [orders.path as usize, orders.argv as usize, orders.envp as usize, 0],
+            )
+        };
+        report(mailbox, failed, Stage::Exec);
+    }
+    let mut cpu: u32 = 0;
+    // SAFETY: `cpu` is a u32 that lives through the call.
+    unsafe { raw::syscall4(libc::SYS_getcpu, [ptr::from_mut(&mut cpu) as usize, 0, 0, 0]) };
+    mailbox.child_cpu.store(u64::from(cpu) + 1, Ordering::Relaxed);
+    exit(0)
+}
+
+#[inline(always)]
+fn report(mailbox: &Mailbox, failed: isize, stage: Stage) -> ! {
+    mailbox.errno.store(-(failed as i32), Ordering::Relaxed);
+    mailbox.stage.store(stage as i32, Ordering::Relaxed);
+    exit(127)
+}
+
+#[inline(always)]
+fn exit(status: usize) -> ! {
+    loop {
+        // SAFETY: ends the process; the loop is for the compiler.
+        unsafe { raw::syscall4(libc::SYS_exit_group, [status, 0, 0, 0]) };
+    }
+}
+
+/// Makes a process by one raw system call: `number(first, second)`.
+///
+/// Returns in the parent only: the pid, or `-errno`. The child switches to `stack` (0: it stays on
+/// its copy of the caller's) and enters [`child`] with `orders`.
+///
+/// # Safety
+///
+/// `number` must be vfork, clone or clone3 with arguments that are valid for it. If the child is
+/// to share memory, `stack` must be the upper end of a stack that nobody else uses, less 8 bytes
+/// on x86_64, and the caller must be suspended until the child is gone (CLONE_VFORK).
+#[cfg(target_arch = "x86_64")]
+#[unsafe(link_section = "forkbench_child")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn birth(
+    number: usize,
+    first: usize,
+    second: usize,
+    stack: usize,
+    orders: *const Orders,
+) -> isize {
+    // The child must not touch the caller's stack, which after a vfork is still the parent's:
+    // all that it needs stays in registers that the kernel preserves (not rcx, not r11).
+    core::arch::naked_asm!(
+        "mov rax, rdi",
+        "mov rdi, rsi",
+        "mov rsi, rdx",
+        "mov r9, rcx",
+        "syscall",
+        "test rax, rax",
+        "jnz 3f",
+        "test r9, r9",
+        "jz 2f",
+        "mov rsp, r9",
+        "2:",
+        "mov rdi, r8",
+        "xor ebp, ebp",
+        "jmp {child}",
+        "3:",
+        "ret",
+        child = sym child,
+    )
+}
+
+/// Makes a process by one raw system call: `number(first, second)`.
+///
+/// Returns in the parent only: the pid, or `-errno`. The child switches to `stack` (0: it stays on
+/// its copy of the caller's) and enters [`child`] with `orders`.
+///
+/// # Safety
+///
+/// `number` must be clone or clone3 with arguments that are valid for it. If the child is to share
+/// memory, `stack` must be the upper end of a stack that nobody else uses, and the caller must be
+/// suspended until the child is gone (CLONE_VFORK).
+#[cfg(target_arch = "aarch64")]
+#[unsafe(link_section = "forkbench_child")]
+#[unsafe(naked)]
+pub unsafe extern "C" fn birth(
+    number: usize,
+    first: usize,
+    second: usize,
+    stack: usize,
+    orders: *const Orders,
+) -> isize {
+    core::arch::naked_asm!(
+        "mov x8, x0",
+        "mov x0, x1",
+        "mov x1, x2",
+        "mov x9, x3",
+        "mov x10, x4",
+        "svc 0",
+        "cbnz x0, 3f",
+        "cbz x9, 2f",
+        "mov sp, x9",
+        "2:",
+        "mov x0, x10",
+        "mov x29, xzr",
+        "b {child}",
+        "3:",
+        "ret",
+        child = sym child,
+    )
+}

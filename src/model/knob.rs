@@ -1,0 +1,417 @@
+//! The registry of knobs: everything in which two setups can differ.
+//!
+//! Flags, TOML keys, labels, axes, `forkbench list knobs` and `forkbench explain` walk this table.
+//! A new knob is a field in [`crate::model::setup`] and a row here.
+
+use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite, Setup};
+use crate::model::units::{self, Size, UnitError};
+
+/// The page in whose multiples sizes are given. Where the base page is larger, the subject refuses
+/// what is not a multiple of that.
+pub const PAGE: Size = Size::from_bytes(4096);
+
+/// What a knob turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What the parent looks like.
+    Shape,
+    /// How the subject is started.
+    Start,
+    /// What a turn does.
+    Work,
+}
+
+/// One thing in which setups can differ.
+pub struct Knob {
+    /// Its name: the flag without its dashes, and the key in a scenario.
+    pub name: &'static str,
+    /// What it turns.
+    pub group: Group,
+    /// The name of its value in help texts.
+    pub value: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// What it does, in full: `forkbench explain NAME`.
+    pub explain: &'static str,
+    /// Sets it from text.
+    pub set: fn(&mut Setup, &str) -> Result<(), BadValue>,
+    /// Its value as canonical text; what `set` accepts.
+    pub get: fn(&Setup) -> String,
+}
+
+/// A value that a knob does not take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a value of {knob}: {reason}")]
+pub struct BadValue {
+    /// The knob.
+    pub knob: &'static str,
+    /// What was given.
+    pub given: String,
+    /// What is allowed and what to do.
+    pub reason: String,
+}
+
+/// Every knob, shape first, in the order of labels.
+pub static KNOBS: &[Knob] = &[
+    Knob {
+        name: "rss",
+        group: Group::Shape,
+        value: "SIZE",
+        about: "private anonymous memory of the parent, all of it written",
+        explain: "The parent maps this much private anonymous memory and writes every page of it \
+                  before the first spawn (one MADV_POPULATE_WRITE call; a byte per page where the \
+                  kernel lacks it). It comes on top of what the program itself needs, about 3 MiB. \
+                  K, M, G and T are powers of 1024. What the kernel then reports in smaps is \
+                  written beside what was asked for; a mismatch is a warning.",
+        set: |setup, text| {
+            setup.parent.shape.rss = pages("rss", text, text)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.rss.to_string(),
+    },
+    Knob {
+        name: "page",
+        group: Group::Shape,
+        value: "KIND",
+        about: "page size of that memory: 4k or thp",
+        explain: "`4k` is the base page of the machine, with transparent huge pages switched off \
+                  for this memory (MADV_NOHUGEPAGE). `thp` asks for transparent huge pages \
+                  (MADV_HUGEPAGE) on memory aligned to them; how much of it the kernel really \
+                  backed with huge pages is looked at after every block.",
+        set: |setup, text| {
+            setup.parent.shape.page = match text {
+                "4k" => Page::Base,
+                "thp" => Page::Thp,
+                _ => return Err(bad("page", text, "allowed are 4k and thp")),
+            };
+            Ok(())
+        },
+        get: |setup| match setup.parent.shape.page {
+            Page::Base => "4k".to_owned(),
+            Page::Thp => "thp".to_owned(),
+        },
+    },
+    Knob {
+        name: "threads",
+        group: Group::Shape,
+        value: "N",
+        about: "threads of the parent beside the one that spawns, parked",
+        explain: "POSIX threads that wait in the kernel and run on other processors than the \
+                  spawning thread, where there are others. With 0 the parent has never created a \
+                  thread: glibc then takes no lock in fork, which makes a difference of a third.",
+        set: |setup, text| {
+            setup.parent.shape.threads = count("threads", text, 100_000)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.threads.to_string(),
+    },
+    Knob {
+        name: "vmas",
+        group: Group::Shape,
+        value: "N",
+        about: "mappings added to the parent, none of which can merge",
+        explain: "One-page private anonymous mappings, alternately readable and read-write, so \
+                  that the kernel cannot merge neighbours. They are never touched: they cost a \
+                  fork their mapping (VMA), not a page.",
+        set: |setup, text| {
+            setup.parent.shape.vmas = count("vmas", text, 10_000_000)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.vmas.to_string(),
+    },
+    Knob {
+        name: "fds",
+        group: Group::Shape,
+        value: "N",
+        about: "open descriptors added to the parent",
+        explain: "Descriptors of /dev/null, each opened by itself, at the lowest free numbers, \
+                  close-on-exec as a careful server has them. Every mechanism copies the table \
+                  of descriptors, and the exec closes them again.",
+        set: |setup, text| {
+            setup.parent.shape.fds = count("fds", text, 100_000_000)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.fds.to_string(),
+    },
+    Knob {
+        name: "prefix",
+        group: Group::Start,
+        value: "COMMAND",
+        about: "a command put in front of the subject, as one string",
+        explain: "The subject is started as `COMMAND forkbench __subject`: a wrapper that in the \
+                  end executes its arguments, such as `setpriv --no-new-privs`, `nice -n 5` or \
+                  another libc's loader. Quotes work as in a shell.",
+        set: |setup, text| {
+            words("prefix", text)?;
+            setup.parent.prefix = text.trim().to_owned();
+            Ok(())
+        },
+        get: |setup| setup.parent.prefix.clone(),
+    },
+    Knob {
+        name: "mechanism",
+        group: Group::Work,
+        value: "NAME",
+        about: "how the process is made; `all` takes every one",
+        explain: "One of `forkbench list mechanisms`. A list compares them: all take turns in \
+                  one subject, in random order.",
+        set: |setup, text| {
+            if text.trim().is_empty() {
+                return Err(bad("mechanism", text, "give a name of `forkbench list mechanisms`"));
+            }
+            setup.work.mechanism = text.trim().to_owned();
+            Ok(())
+        },
+        get: |setup| setup.work.mechanism.clone(),
+    },
+    Knob {
+        name: "image",
+        group: Group::Work,
+        value: "IMAGE",
+        about: "what the child becomes: noop, exit, or 'PATH ARGS'",
+        explain: "`noop` is the program shipped inside forkbench: static, without a libc, it \
+                  stamps the clock at its first instruction and exits. `exit` is no exec at all: \
+                  the child calls _exit. Anything with a slash is a program of yours with its \
+                  arguments, as one string; its status must be 0. It runs with a small fixed \
+                  environment and /dev/null as its input and output.",
+        set: |setup, text| {
+            setup.work.image = match text.trim() {
+                "noop" => Image::Noop,
+                "exit" => Image::Exit,
+                other => {
+                    let words = words("image", other)?;
+                    if !words.first().is_some_and(|path| path.contains('/')) {
+                        return Err(bad(
+                            "image",
+                            text,
+                            "allowed are noop, exit, and a path with a slash in it, such as \
+                             /bin/true or './server --help'",
+                        ));
+                    }
+                    Image::Command(words)
+                }
+            };
+            Ok(())
+        },
+        get: |setup| match &setup.work.image {
+            Image::Noop => "noop".to_owned(),
+            Image::Exit => "exit".to_owned(),
+            Image::Command(words) => join(words),
+        },
+    },
+    Knob {
+        name: "rewrite",
+        group: Group::Work,
+        value: "all|none|SHARE",
+        about: "how much of its memory the parent writes again after a page-copying spawn",
+        explain: "A fork leaves every page of its parent write-protected. `all` makes the whole \
+                  memory writable again after each such spawn, outside the intervals, which is \
+                  the state of a server that writes its memory; in one round of each block that \
+                  is done by a byte per page and its length is `rewrite_ns`, the bill that comes \
+                  after the call. A share such as 10% rewrites the first tenth. `none` gives the \
+                  figure of the classical loop, a quarter to a third cheaper.",
+        set: |setup, text| {
+            setup.work.rewrite = match text.trim() {
+                "all" => Rewrite::ALL,
+                "none" => Rewrite::NONE,
+                other => {
+                    let share =
+                        units::parse_percentage(other).map_err(|e| unit("rewrite", text, e))?;
+                    Rewrite((share * 1000.0).round() as u32)
+                }
+            };
+            Ok(())
+        },
+        get: |setup| match setup.work.rewrite {
+            Rewrite::ALL => "all".to_owned(),
+            Rewrite::NONE => "none".to_owned(),
+            Rewrite(thousandths) => units::print_percentage(f64::from(thousandths) / 1000.0),
+        },
+    },
+    Knob {
+        name: "between",
+        group: Group::Work,
+        value: "hot|idle:DUR|scrub:SIZE",
+        about: "what the parent does before each timed sample",
+        explain: "`hot` spawns in a loop, as benchmarks do and servers do not. `idle:30ms` sleeps \
+                  before each timed sample; `scrub:32M` writes a buffer of that size, which \
+                  pushes the kernel's and the program's data out of the caches.",
+        set: |setup, text| {
+            let trimmed = text.trim();
+            setup.work.between = if trimmed == "hot" {
+                Between::Hot
+            } else if let Some(length) = trimmed.strip_prefix("idle:") {
+                let length = units::parse_duration(length).map_err(|e| unit("between", text, e))?;
+                Between::Idle(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX))
+            } else if let Some(size) = trimmed.strip_prefix("scrub:") {
+                Between::Scrub(pages("between", text, size)?)
+            } else {
+                return Err(bad("between", text, "allowed are hot, idle:30ms and scrub:32M"));
+            };
+            Ok(())
+        },
+        get: |setup| match setup.work.between {
+            Between::Hot => "hot".to_owned(),
+            Between::Idle(ns) => {
+                let length = std::time::Duration::from_nanos(ns);
+                format!("idle:{}", units::print_duration(length))
+            }
+            Between::Scrub(size) => format!("scrub:{size}"),
+        },
+    },
+    Knob {
+        name: "child-cpu",
+        group: Group::Work,
+        value: "same|free",
+        about: "where the child may run: on its parent's processor, or anywhere",
+        explain: "`same` pins the spawning thread, and with it its children, to one processor; \
+                  the child then runs when the parent sleeps. `free` pins nobody and records \
+                  where each child ran.",
+        set: |setup, text| {
+            setup.work.child_cpu = match text.trim() {
+                "same" => ChildCpu::Same,
+                "free" => ChildCpu::Free,
+                _ => return Err(bad("child-cpu", text, "allowed are same and free")),
+            };
+            Ok(())
+        },
+        get: |setup| match setup.work.child_cpu {
+            ChildCpu::Same => "same".to_owned(),
+            ChildCpu::Free => "free".to_owned(),
+        },
+    },
+];
+
+/// The knob of that name.
+pub fn find(name: &str) -> Option<&'static Knob> {
+    KNOBS.iter().find(|knob| knob.name == name)
+}
+
+/// All knobs of `setup` that differ from their default, as `name=value` joined by `separator`.
+pub fn differences(setup: &Setup, groups: &[Group], separator: &str) -> String {
+    let default = Setup::default();
+    let parts: Vec<String> = KNOBS
+        .iter()
+        .filter(|knob| groups.contains(&knob.group))
+        .filter(|knob| (knob.get)(setup) != (knob.get)(&default))
+        .map(|knob| format!("{}={}", knob.name, (knob.get)(setup)))
+        .collect();
+    parts.join(separator)
+}
+
+/// The canonical label of a parent: `rss=1GiB threads=8`, or `empty`.
+pub fn shape_label(setup: &Setup) -> String {
+    let label = differences(setup, &[Group::Shape, Group::Start], " ");
+    if label.is_empty() { "empty".to_owned() } else { label }
+}
+
+/// The column `settings` of `variants.csv`: all non-default knobs, `name=value;...`.
+pub fn settings(setup: &Setup) -> String {
+    differences(setup, &[Group::Shape, Group::Start, Group::Work], ";")
+}
+
+fn count(knob: &'static str, text: &str, most: u32) -> Result<u32, BadValue> {
+    let given = units::parse_count(text).map_err(|e| unit(knob, text, e))?;
+    match u32::try_from(given) {
+        Ok(n) if n <= most => Ok(n),
+        _ => Err(bad(knob, text, format!("allowed are whole numbers from 0 to {most}"))),
+    }
+}
+
+/// A size in whole pages of 4 KiB; `text` is the whole value that was given, `size` its part.
+fn pages(knob: &'static str, text: &str, size: &str) -> Result<Size, BadValue> {
+    Size::parse_in_pages(size, PAGE).map_err(|e| unit(knob, text, e))
+}
+
+/// The words of a command, parted and quoted as in a shell.
+fn words(knob: &'static str, text: &str) -> Result<Vec<String>, BadValue> {
+    shlex::split(text).ok_or_else(|| bad(knob, text, "a quote is not closed: close it"))
+}
+
+/// Puts words together so that [`words`] parts them again. Words with a NUL byte, which no command
+/// can have, do not occur: a command line cannot hold them.
+fn join(words: &[String]) -> String {
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+}
+
+fn unit(knob: &'static str, given: &str, error: UnitError) -> BadValue {
+    bad(knob, given, format!("{}; {}", error.wrong, error.advice))
+}
+
+fn bad(knob: &'static str, given: &str, reason: impl ToString) -> BadValue {
+    BadValue { knob, given: given.to_owned(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_knob_reads_back_what_it_prints() {
+        let examples = [
+            ("rss", "1GiB"),
+            ("page", "thp"),
+            ("threads", "8"),
+            ("vmas", "10000"),
+            ("fds", "100"),
+            ("prefix", "setpriv --no-new-privs"),
+            ("mechanism", "vfork"),
+            ("image", "/bin/sh -c 'exit 0'"),
+            ("rewrite", "12.5%"),
+            ("between", "idle:30ms"),
+            ("child-cpu", "free"),
+        ];
+        for knob in KNOBS {
+            let (_, text) = examples
+                .iter()
+                .find(|(name, _)| *name == knob.name)
+                .unwrap_or_else(|| panic!("no example for {}", knob.name));
+            let mut setup = Setup::default();
+            (knob.set)(&mut setup, text).unwrap();
+            assert_ne!(setup, Setup::default(), "{} changes nothing", knob.name);
+            let printed = (knob.get)(&setup);
+            let mut again = Setup::default();
+            (knob.set)(&mut again, &printed).unwrap();
+            assert_eq!(setup, again, "{} prints {printed}", knob.name);
+        }
+    }
+
+    #[test]
+    fn defaults_are_accepted_as_text() {
+        for knob in KNOBS {
+            let default = Setup::default();
+            let mut setup = Setup::default();
+            (knob.set)(&mut setup, &(knob.get)(&default)).unwrap();
+            assert_eq!(setup, default, "{}", knob.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_described() {
+        for (i, knob) in KNOBS.iter().enumerate() {
+            assert!(KNOBS[..i].iter().all(|other| other.name != knob.name), "{}", knob.name);
+            assert!(knob.about.len() <= 90 && knob.explain.len() > knob.about.len());
+        }
+    }
+
+    #[test]
+    fn errors_say_what_was_given_and_what_is_allowed() {
+        for (name, text) in [
+            ("rss", ""),
+            ("rss", "1X"),
+            ("rss", "-1"),
+            ("rss", "0.5K"),
+            ("page", "5k"),
+            ("threads", "-3"),
+            ("threads", "100001"),
+            ("image", "ls"),
+            ("image", "'/bin/tr"),
+            ("between", "warm"),
+            ("rewrite", "120%"),
+        ] {
+            let knob = find(name).unwrap();
+            let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")) && error.contains(name), "{error}");
+        }
+    }
+}

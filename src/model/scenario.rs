@@ -1,0 +1,165 @@
+//! A question as data: a base setup and the axes along which it varies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::knob::{self, BadValue};
+use crate::model::setup::Setup;
+
+/// A base setup and axes of points; its expansion is every combination, each setup once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name, as in the column `scenario` of `variants.csv`.
+    pub name: String,
+    /// The question it answers, in one line.
+    pub about: String,
+    /// Settings that hold at every point, as knob and value.
+    pub base: Vec<Setting>,
+    /// What varies. Axes multiply.
+    pub axes: Vec<Axis>,
+}
+
+/// One thing that varies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// Its name; for a plain list, the knob's.
+    pub name: String,
+    /// Its points, in the order in which they are shown.
+    pub points: Vec<Vec<Setting>>,
+}
+
+/// A knob and the value it is set to, both as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The name of the knob.
+    pub knob: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Why a scenario cannot be expanded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadScenario {
+    /// A setting names no knob.
+    #[error("there is no knob `{name}`{}; see `forkbench list knobs`", suggestion(.nearest))]
+    UnknownKnob {
+        /// What was given.
+        name: String,
+        /// The knob with the nearest name, if one is near.
+        nearest: Option<&'static str>,
+    },
+    /// A knob does not take that value.
+    #[error(transparent)]
+    Value(#[from] BadValue),
+    /// An axis without points.
+    #[error("the axis `{0}` is an empty list: give it at least one value, or leave it out")]
+    EmptyAxis(String),
+}
+
+fn suggestion(nearest: &Option<&'static str>) -> String {
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+impl Scenario {
+    /// Puts an axis in place of the one of the same name, or adds it at the end. A fixed setting
+    /// of the same knob gives way to it.
+    pub fn set_axis(&mut self, axis: Axis) {
+        self.base.retain(|setting| setting.knob != axis.name);
+        match self.axes.iter_mut().find(|old| old.name == axis.name) {
+            Some(old) => *old = axis,
+            None => self.axes.push(axis),
+        }
+    }
+
+    /// Every combination of points, in the order of the axes (the last varies fastest), without
+    /// repetition.
+    pub fn expand(&self) -> Result<Vec<Setup>, BadScenario> {
+        let mut base = Setup::default();
+        apply(&mut base, &self.base)?;
+        let mut setups = vec![base];
+        for axis in &self.axes {
+            if axis.points.is_empty() {
+                return Err(BadScenario::EmptyAxis(axis.name.clone()));
+            }
+            let mut next = Vec::with_capacity(setups.len() * axis.points.len());
+            for setup in &setups {
+                for point in &axis.points {
+                    let mut setup = setup.clone();
+                    apply(&mut setup, point)?;
+                    next.push(setup);
+                }
+            }
+            setups = next;
+        }
+        let mut unique: Vec<Setup> = Vec::with_capacity(setups.len());
+        for setup in setups {
+            if !unique.contains(&setup) {
+                unique.push(setup);
+            }
+        }
+        Ok(unique)
+    }
+}
+
+impl Axis {
+    /// The axis of a plain list: one point per value of the knob of that name.
+    pub fn list(knob: &str, values: &[String]) -> Axis {
+        let point =
+            |value: &String| vec![Setting { knob: knob.to_owned(), value: value.to_owned() }];
+        Axis { name: knob.to_owned(), points: values.iter().map(point).collect() }
+    }
+}
+
+fn apply(setup: &mut Setup, settings: &[Setting]) -> Result<(), BadScenario> {
+    for setting in settings {
+        let knob = knob::find(&setting.knob).ok_or_else(|| BadScenario::UnknownKnob {
+            name: setting.knob.clone(),
+            nearest: crate::model::nearest(&setting.knob, knob::KNOBS.iter().map(|k| k.name)),
+        })?;
+        (knob.set)(setup, &setting.value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(axes: Vec<Axis>) -> Scenario {
+        Scenario { name: "t".into(), about: "t".into(), base: Vec::new(), axes }
+    }
+
+    fn list(knob: &str, values: &[&str]) -> Axis {
+        Axis::list(knob, &values.iter().map(|v| v.to_string()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn axes_multiply_and_equal_setups_are_one() {
+        let axes = vec![list("rss", &["0", "1G", "1024M"]), list("mechanism", &["fork", "vfork"])];
+        let setups = scenario(axes).expand().unwrap();
+        let labels: Vec<String> = setups
+            .iter()
+            .map(|s| format!("{} {}", knob::shape_label(s), s.work.mechanism))
+            .collect();
+        assert_eq!(labels, ["empty fork", "empty vfork", "rss=1GiB fork", "rss=1GiB vfork"]);
+    }
+
+    #[test]
+    fn a_flag_replaces_the_axis_of_that_name() {
+        let mut given = scenario(vec![list("rss", &["0", "1G"])]);
+        given.base.push(Setting { knob: "threads".into(), value: "4".into() });
+        given.set_axis(list("rss", &["2G"]));
+        given.set_axis(list("threads", &["1", "2"]));
+        assert_eq!(given.expand().unwrap().len(), 2);
+        assert!(given.base.is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_knob() {
+        let error = scenario(vec![list("rs", &["1G"])]).expand().unwrap_err().to_string();
+        assert!(error.contains("`rs`") && error.contains("`rss`"), "{error}");
+        assert!(scenario(vec![list("rss", &[])]).expand().is_err());
+    }
+}
