@@ -1,1 +1,16 @@
-//! Room `measure`.
+//! What runs inside a subject, the parent process under test.
+//!
+//! This room never prints while it measures, never computes a mean, and never allocates inside a
+//! block, save in mechanisms whose nature it is (their rows say so).
+
+pub mod clock;
+pub mod counters;
+pub mod image;
+pub mod job;
+pub mod mechanism;
+pub mod memory;
+pub mod raw;
+pub mod reading;
+pub mod shape;
+pub mod subject;
+pub mod tape;

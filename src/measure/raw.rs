@@ -83,8 +83,7 @@ pub unsafe fn syscall4(number: libc::c_long, arguments: [usize; 4]) -> isize {
 #[inline(always)]
 pub fn monotonic_ns() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let arguments =
-        [libc::CLOCK_MONOTONIC as usize, std::ptr::from_mut(&mut time) as usize, 0, 0];
+    let arguments = [libc::CLOCK_MONOTONIC as usize, std::ptr::from_mut(&mut time) as usize, 0, 0];
     // SAFETY: `time` is a timespec that lives through the call.
     unsafe { syscall4(libc::SYS_clock_gettime, arguments) };
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)

@@ -1,0 +1,152 @@
+//! The whole job of a subject: what the harness writes to its standard input, as TOML.
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::tape::PROTOCOL;
+use crate::model::row::BlockKind;
+use crate::model::setup::{Shape, Work};
+
+/// Everything that a subject is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// [`PROTOCOL`] of the harness.
+    pub protocol: u32,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The launch that this subject belongs to.
+    pub launch: u32,
+    /// The processor that the spawning thread is pinned to; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u32>,
+    /// Every processor that the run may use.
+    pub cpus: Vec<u32>,
+    /// The path of the image `noop`.
+    pub noop: String,
+    /// Bytes of the buffer that is written to scrub the caches before a cold sample.
+    pub scrub_bytes: u64,
+    /// What the subject looks like.
+    pub shape: Shape,
+    /// What takes turns in it.
+    #[serde(rename = "variant")]
+    pub variants: Vec<JobVariant>,
+    /// Its blocks in order.
+    #[serde(rename = "block")]
+    pub blocks: Vec<JobBlock>,
+}
+
+/// One variant of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobVariant {
+    /// Its number in the run.
+    pub variant: u32,
+    /// Settling spawns at the start of each turn. In round 0 of a timed block the caches are
+    /// scrubbed just before the first of them.
+    pub settle: u32,
+    /// Samples after them in each turn of a timed block.
+    pub samples: u32,
+    /// Samples in each turn of a counting block.
+    pub counts: u32,
+    /// What each of its turns does.
+    pub work: Work,
+}
+
+/// One block of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobBlock {
+    /// Its number in the launch.
+    pub block: u32,
+    /// What it is for.
+    pub kind: BlockKind,
+    /// How many rounds it has.
+    pub rounds: u32,
+    /// A turn takes no further sample after this long, in nanoseconds, but at least one.
+    pub turn_ns: u64,
+}
+
+/// Why a job cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum BadJob {
+    /// It is not a job.
+    #[error("standard input holds no job: {0}")]
+    Text(#[from] Box<toml::de::Error>),
+    /// It comes from another version.
+    #[error("the job has protocol {0} and this forkbench {PROTOCOL}: use one version for both")]
+    Protocol(u32),
+}
+
+impl Job {
+    /// Reads a job.
+    pub fn parse(text: &str) -> Result<Job, BadJob> {
+        let job: Job = toml::from_str(text).map_err(Box::new)?;
+        if job.protocol != PROTOCOL {
+            return Err(BadJob::Protocol(job.protocol));
+        }
+        Ok(job)
+    }
+
+    /// Writes it.
+    pub fn to_text(&self) -> String {
+        toml::to_string(self).expect("a job is plain data")
+    }
+
+    /// The largest number of frames that one block of it can write.
+    pub fn most_frames(&self) -> u64 {
+        // A sample, an event, and for a count two readings per event pair in both places.
+        const PER_SPAWN: u64 = 2 + 2 * 32;
+        let per_round: u64 = self
+            .variants
+            .iter()
+            .map(|v| {
+                let timed = u64::from(v.settle + v.samples) * 2;
+                let counted = u64::from(v.settle + v.counts) * PER_SPAWN;
+                timed.max(counted)
+            })
+            .sum();
+        let rounds = self.blocks.iter().map(|b| u64::from(b.rounds)).max().unwrap_or(0);
+        per_round * rounds + 64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::setup::{Between, Image, Page};
+    use crate::model::units::Size;
+
+    #[test]
+    fn a_job_survives_its_text() {
+        let job = Job {
+            protocol: PROTOCOL,
+            seed: u64::from(u32::MAX) * 3,
+            launch: 2,
+            cpu: Some(1),
+            cpus: vec![0, 1],
+            noop: "/tmp/noop".to_owned(),
+            scrub_bytes: 1 << 20,
+            shape: Shape { rss: Size::from_bytes(1 << 30), page: Page::Thp, ..Shape::default() },
+            variants: vec![JobVariant {
+                variant: 4,
+                settle: 3,
+                samples: 8,
+                counts: 2,
+                work: Work {
+                    image: Image::Command(vec!["/bin/true".into(), "a b".into()]),
+                    between: Between::Idle(30),
+                    ..Work::default()
+                },
+            }],
+            blocks: vec![JobBlock { block: 0, kind: BlockKind::Warmup, rounds: 1, turn_ns: 5 }],
+        };
+        assert_eq!(Job::parse(&job.to_text()).unwrap(), job);
+    }
+
+    #[test]
+    fn what_is_no_job_is_refused() {
+        assert!(matches!(Job::parse("x"), Err(BadJob::Text(_))));
+        let error = Job::parse("protocol = 1\n").unwrap_err().to_string();
+        assert!(error.contains("standard input"), "{error}");
+    }
+}

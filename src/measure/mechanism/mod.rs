@@ -1,0 +1,152 @@
+//! The ways to make a process: one static row each, with the code that does it.
+//!
+//! A new mechanism is a file with a row and its name in [`MECHANISMS`]; lists, help, documents and
+//! tests walk the table. What a mechanism does *between the stamps* is [`Spawner::birth`] alone.
+
+pub mod brief;
+pub mod child;
+mod clone3;
+mod command;
+mod fork;
+mod none;
+mod posix_spawn;
+mod stack;
+mod thread;
+mod vfork;
+mod wait;
+
+use std::fmt;
+
+use crate::measure::mechanism::brief::Brief;
+use crate::model::setup::Image;
+
+/// One way to make a process.
+pub struct Mechanism {
+    /// Its name, as in the column `mechanism`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// What it is, in full: `forkbench explain NAME`.
+    pub explain: &'static str,
+    /// What becomes of the parent's memory.
+    pub memory: Memory,
+    /// Whose code runs between the birth and the exec.
+    pub gap: Gap,
+    /// Whether it is part of a run that names no mechanism.
+    pub default: bool,
+    /// Whether it leaves its parent changed for good, so that it needs a subject to itself.
+    pub taints: bool,
+    /// Whether it can be had here; if not, why.
+    pub available: fn() -> Result<(), Refusal>,
+    /// Makes everything that the birth needs; may allocate.
+    pub prepare: fn(Brief) -> Result<Box<dyn Spawner>, Refusal>,
+}
+
+impl Mechanism {
+    /// Whether it can end in that image; if not, why.
+    pub fn can(&self, image: &Image) -> Result<(), Refusal> {
+        if !image.execs() && self.gap == Gap::Theirs {
+            return Err(Refusal {
+                errno: 0,
+                reason: format!("{} always executes an image: it has no `exit`", self.name),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the parent's pages are copied, and left write-protected.
+    pub fn copies_pages(&self) -> bool {
+        self.memory == Memory::Copies
+    }
+
+    /// Whether the image is of no account: no process is made, or no image runs in it.
+    pub fn ignores_image(&self) -> bool {
+        matches!(self.memory, Memory::Nothing | Memory::Same)
+    }
+}
+
+/// What becomes of the parent's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Its page tables are copied, page by page.
+    Copies,
+    /// The child shares it until the exec; the caller is suspended meanwhile.
+    Shares,
+    /// The new thread lives in it.
+    Same,
+    /// There is no child.
+    Nothing,
+}
+
+/// Whose code runs between the birth and the exec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// [`child`]: it stamps its birth and may end without an exec.
+    Ours,
+    /// The libc's, or nobody's: there is no stamp of the birth.
+    Theirs,
+}
+
+/// Why something is not to be had here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The errno, or 0 where none was involved.
+    pub errno: i32,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal with the errno of the libc call just made.
+    pub(in crate::measure) fn last(reason: &str) -> Refusal {
+        Refusal {
+            errno: std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        if self.errno != 0 {
+            write!(f, " ({})", std::io::Error::from_raw_os_error(self.errno))?;
+        }
+        Ok(())
+    }
+}
+
+/// A mechanism made ready for one image.
+pub trait Spawner {
+    /// Makes the process: the only thing between the first two stamps. Returns what [`Self::reap`]
+    /// needs, or `-errno`.
+    fn birth(&mut self) -> isize;
+
+    /// Waits until the child is gone and returns its wait status; on failure the errno. Fills in
+    /// the child's resource usage where it is asked for.
+    fn reap(&mut self, child: isize, usage: Option<&mut libc::rusage>) -> Result<i32, i32>;
+
+    /// Puts away what the birth left behind, after the last stamp.
+    fn tidy(&mut self) {}
+}
+
+/// Every mechanism, in the order in which they are listed.
+pub static MECHANISMS: &[&Mechanism] = &[
+    &none::NONE,
+    &fork::FORK,
+    &fork::UNDERSCORE_FORK,
+    &vfork::VFORK,
+    &posix_spawn::POSIX_SPAWN,
+    &clone3::CLONE3,
+    &clone3::CLONE3_VM,
+    &clone3::CLONE3_PIDFD,
+    &clone3::CLONE3_CGROUP,
+    &posix_spawn::PIDFD_SPAWN,
+    &command::COMMAND,
+    &thread::THREAD,
+];
+
+/// The mechanism of that name.
+pub fn find(name: &str) -> Option<&'static Mechanism> {
+    MECHANISMS.iter().find(|mechanism| mechanism.name == name).copied()
+}

@@ -1,0 +1,164 @@
+//! posix_spawn and pidfd_spawn of the libc.
+//!
+//! # Safety
+//!
+//! Calls into the libc with strings and lists that the brief owns.
+#![allow(unsafe_code)]
+
+use std::ffi::c_char;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use crate::measure::mechanism::brief::Brief;
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, wait};
+
+pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
+    name: "posix_spawn",
+    about: "posix_spawn(3) of the libc: shares memory in glibc since 2.24",
+    explain: "The libc's own code runs in the child, so there is no stamp of the birth and no \
+              image `exit`. glibc makes the child with CLONE_VM and CLONE_VFORK on a stack that \
+              it maps for each call; before 2.38 the child then resets some 120 signal handlers \
+              one by one. The attributes set the signal mask and nothing else.",
+    memory: Memory::Shares,
+    gap: Gap::Theirs,
+    default: true,
+    taints: false,
+    available: || Ok(()),
+    prepare: |brief| Ok(Box::new(PosixSpawn { attributes: Attributes::new(&brief)?, brief })),
+};
+
+pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
+    name: "pidfd_spawn",
+    about: "pidfd_spawn(3): posix_spawn that returns a descriptor for the child",
+    explain: "In glibc since 2.39, looked up when the subject starts. The child is waited for by \
+              its pidfd; closing that is outside the intervals.",
+    memory: Memory::Shares,
+    gap: Gap::Theirs,
+    default: false,
+    taints: false,
+    available: || pidfd_spawn().map(|_| ()),
+    prepare: |brief| {
+        let call = pidfd_spawn()?;
+        let attributes = Attributes::new(&brief)?;
+        Ok(Box::new(PidfdSpawn { brief, attributes, call, pidfd: -1 }))
+    },
+};
+
+/// Spawn attributes that set the signal mask of the image.
+struct Attributes(Box<libc::posix_spawnattr_t>);
+
+impl Attributes {
+    fn new(brief: &Brief) -> Result<Attributes, Refusal> {
+        let mut raw = Box::new(MaybeUninit::uninit());
+        let mask = brief.signal_mask();
+        // SAFETY: initialised by the first call before the others use it; it stays in its box.
+        let (failed, attributes) = unsafe {
+            let mut failed = libc::posix_spawnattr_init(raw.as_mut_ptr());
+            let mut raw = raw.assume_init();
+            if failed == 0 {
+                failed = libc::posix_spawnattr_setsigmask(&mut *raw, &mask);
+            }
+            if failed == 0 {
+                let flags = libc::POSIX_SPAWN_SETSIGMASK as libc::c_short;
+                failed = libc::posix_spawnattr_setflags(&mut *raw, flags);
+            }
+            (failed, raw)
+        };
+        if failed != 0 {
+            return Err(Refusal { errno: failed, reason: "no spawn attributes".to_owned() });
+        }
+        Ok(Attributes(attributes))
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new` and destroyed once.
+        unsafe { libc::posix_spawnattr_destroy(&mut *self.0) };
+    }
+}
+
+struct PosixSpawn {
+    brief: Brief,
+    attributes: Attributes,
+}
+
+impl Spawner for PosixSpawn {
+    fn birth(&mut self) -> isize {
+        let mut pid: libc::pid_t = 0;
+        // SAFETY: path, lists and attributes are owned by this value.
+        let failed = unsafe {
+            libc::posix_spawn(
+                &mut pid,
+                self.brief.path().as_ptr(),
+                ptr::null(),
+                &*self.attributes.0,
+                self.brief.argv(),
+                self.brief.envp(),
+            )
+        };
+        if failed == 0 { pid as isize } else { -(failed as isize) }
+    }
+
+    fn reap(&mut self, child: isize, usage: Option<&mut libc::rusage>) -> Result<i32, i32> {
+        wait::pid(child, usage)
+    }
+}
+
+type Call = unsafe extern "C" fn(
+    *mut libc::c_int,
+    *const c_char,
+    *const libc::posix_spawn_file_actions_t,
+    *const libc::posix_spawnattr_t,
+    *const *mut c_char,
+    *const *mut c_char,
+) -> libc::c_int;
+
+fn pidfd_spawn() -> Result<Call, Refusal> {
+    // SAFETY: looks a name up; nothing is run.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"pidfd_spawn".as_ptr()) };
+    if symbol.is_null() {
+        return Err(Refusal {
+            errno: 0,
+            reason: "this libc has no pidfd_spawn: glibc has it since 2.39".to_owned(),
+        });
+    }
+    // SAFETY: <spawn.h> of glibc declares it with this type.
+    Ok(unsafe { std::mem::transmute::<*mut libc::c_void, Call>(symbol) })
+}
+
+struct PidfdSpawn {
+    brief: Brief,
+    attributes: Attributes,
+    call: Call,
+    pidfd: i32,
+}
+
+impl Spawner for PidfdSpawn {
+    fn birth(&mut self) -> isize {
+        // SAFETY: path, lists and attributes are owned by this value.
+        let failed = unsafe {
+            (self.call)(
+                &mut self.pidfd,
+                self.brief.path().as_ptr(),
+                ptr::null(),
+                &*self.attributes.0,
+                self.brief.argv(),
+                self.brief.envp(),
+            )
+        };
+        if failed == 0 { 0 } else { -(failed as isize) }
+    }
+
+    fn reap(&mut self, _: isize, usage: Option<&mut libc::rusage>) -> Result<i32, i32> {
+        wait::pidfd(self.pidfd, usage)
+    }
+
+    fn tidy(&mut self) {
+        if self.pidfd != -1 {
+            // SAFETY: the descriptor was made by this birth and is closed once.
+            unsafe { libc::close(self.pidfd) };
+            self.pidfd = -1;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A stack for a child that shares its parent's memory.
+//!
+//! # Safety
+//!
+//! Maps memory and hands out its upper end; the mapping lives as long as the [`Stack`].
+#![allow(unsafe_code)]
+
+use std::ptr;
+
+use crate::measure::mechanism::Refusal;
+
+/// The child needs a few hundred bytes; a signal frame with AVX-512 state, which cannot occur since
+/// signals are blocked, would need 4 KiB.
+const BYTES: usize = 64 * 1024;
+
+/// The page below the stack that faults when the stack overflows. 64 KiB: the largest base page.
+const GUARD: usize = 64 * 1024;
+
+/// What the ABI expects below the top when a function is entered: a return address on x86_64.
+const ENTRY: usize = if cfg!(target_arch = "x86_64") { 8 } else { 0 };
+
+/// A mapped stack with a guard below it.
+#[derive(Debug)]
+pub(super) struct Stack {
+    mapping: *mut libc::c_void,
+}
+
+impl Stack {
+    /// Maps a stack and touches its upper end, so that the child does not fault on it.
+    pub(super) fn map() -> Result<Stack, Refusal> {
+        // SAFETY: a new private mapping; the guard is the lower part of it.
+        unsafe {
+            let mapping = libc::mmap(
+                ptr::null_mut(),
+                GUARD + BYTES,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK,
+                -1,
+                0,
+            );
+            if mapping == libc::MAP_FAILED {
+                return Err(Refusal::last("no memory for the child's stack"));
+            }
+            if libc::mprotect(mapping, GUARD, libc::PROT_NONE) != 0 {
+                return Err(Refusal::last("cannot protect the end of the child's stack"));
+            }
+            mapping.cast::<u8>().add(GUARD + BYTES - 16).write_volatile(0);
+            Ok(Stack { mapping })
+        }
+    }
+
+    /// The address that the child's stack pointer starts with.
+    pub(super) fn top(&self) -> usize {
+        self.mapping as usize + GUARD + BYTES - ENTRY
+    }
+
+    /// The lower end and the length that clone3 wants: it sets the stack pointer to their sum.
+    pub(super) fn range(&self) -> (u64, u64) {
+        ((self.mapping as usize + GUARD) as u64, (BYTES - ENTRY) as u64)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made in `map` and no child is left that could run on it.
+        unsafe { libc::munmap(self.mapping, GUARD + BYTES) };
+    }
+}

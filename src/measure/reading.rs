@@ -1,0 +1,112 @@
+//! The registry of readings: counted facts, and what is seen of a shape.
+
+/// One reading.
+#[derive(Debug)]
+pub struct ReadingRow {
+    /// Its name, as in the column `reading` of `readings.csv`.
+    pub name: &'static str,
+    /// What it counts, in one line.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a reading comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A perf event around each spawn.
+    Perf,
+    /// getrusage of the calling thread, and wait4 for the child.
+    Rusage,
+    /// /proc, of the subject.
+    Shape,
+}
+
+/// Every reading. The index is its number on the tape.
+pub static READINGS: &[ReadingRow] = &[
+    ReadingRow {
+        name: "minor_faults",
+        about: "page faults served without input or output",
+        source: Source::Perf,
+    },
+    ReadingRow {
+        name: "major_faults",
+        about: "page faults that waited for input or output",
+        source: Source::Perf,
+    },
+    ReadingRow { name: "context_switches", about: "context switches", source: Source::Perf },
+    ReadingRow { name: "migrations", about: "moves to another processor", source: Source::Perf },
+    ReadingRow { name: "task_clock_ns", about: "CPU time in nanoseconds", source: Source::Perf },
+    ReadingRow { name: "cycles", about: "processor cycles (hardware)", source: Source::Perf },
+    ReadingRow {
+        name: "instructions",
+        about: "instructions executed (hardware)",
+        source: Source::Perf,
+    },
+    ReadingRow {
+        name: "rusage_minor_faults",
+        about: "ru_minflt: counts the argument page of an exec, and MADV_POPULATE_WRITE",
+        source: Source::Rusage,
+    },
+    ReadingRow { name: "rusage_major_faults", about: "ru_majflt", source: Source::Rusage },
+    ReadingRow {
+        name: "rss_bytes",
+        about: "resident bytes of the memory that `rss` asked for",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "anon_huge_bytes",
+        about: "bytes of that memory in transparent huge pages",
+        source: Source::Shape,
+    },
+    ReadingRow { name: "vm_rss_bytes", about: "VmRSS of the whole subject", source: Source::Shape },
+    ReadingRow {
+        name: "vm_pte_bytes",
+        about: "VmPTE: page tables of the subject",
+        source: Source::Shape,
+    },
+    ReadingRow { name: "vmas", about: "mappings of the subject", source: Source::Shape },
+    ReadingRow { name: "fds", about: "open descriptors of the subject", source: Source::Shape },
+    ReadingRow { name: "threads", about: "threads of the subject", source: Source::Shape },
+];
+
+/// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.
+pub static PLACES: &[&str] = &["spawn", "rewrite", "base", "asked", "setup", "block"];
+
+/// Around a spawn: call, child's life and reaping.
+pub const SPAWN: u32 = 0;
+/// Around the writing of the memory after a spawn.
+pub const REWRITE: u32 = 1;
+/// Before the subject took on its shape.
+pub const BASE: u32 = 2;
+/// What was asked for: for mappings, descriptors and threads what should come on top of `base`.
+pub const ASKED: u32 = 3;
+/// When the subject had taken on its shape.
+pub const SETUP: u32 = 4;
+/// After a block.
+pub const BLOCK: u32 = 5;
+
+/// The number of the reading of that name.
+///
+/// # Panics
+///
+/// When there is none: names are literals of this crate.
+pub fn number(name: &str) -> u32 {
+    READINGS
+        .iter()
+        .position(|row| row.name == name)
+        .unwrap_or_else(|| panic!("{name} is no reading")) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for (i, row) in READINGS.iter().enumerate() {
+            assert_eq!(number(row.name) as usize, i);
+            assert!(!row.about.is_empty());
+        }
+    }
+}

@@ -1,0 +1,702 @@
+//! The subject: the parent process under test. Reads its job, takes on its shape, spawns.
+//!
+//! It never prints while it measures, computes no statistic, and allocates nothing inside a block.
+//! Without a tape it prints what it measured after each block, a frame a line, so that it can be
+//! run by hand: `forkbench __subject < job.toml`.
+//!
+//! # Safety
+//!
+//! Sets up its own descriptors, signals and processor before anything else runs.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::io::{self, Read, Write};
+use std::mem;
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::ptr;
+use std::time::Duration;
+
+use crate::measure::clock;
+use crate::measure::counters::{Count, Counters, Standing};
+use crate::measure::image::MAILBOX;
+use crate::measure::job::{Job, JobBlock, JobVariant};
+use crate::measure::mechanism::brief::{Brief, Target};
+use crate::measure::mechanism::child::{Mailbox, Stage};
+use crate::measure::mechanism::{self, Mechanism, Memory, Refusal, Spawner};
+use crate::measure::memory::Scrub;
+use crate::measure::reading;
+use crate::measure::shape::{self, Become};
+use crate::measure::tape::{
+    self, BadTape, EVENTS, Frame, KINDS, PHASES, SCOPES, State, Tape, number_of,
+};
+use crate::model::order::Order;
+use crate::model::row::{BlockKind, EventKind, Phase, Scope};
+use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite};
+
+/// The exit code of a subject that cannot have its shape or do its work here.
+pub const REFUSED: u8 = 10;
+
+/// A variant that fails this often in a row is not tried again in this subject.
+const MOST_FAILURES: u32 = 3;
+
+/// The process `forkbench __subject [TAPE]`: `tape` is the descriptor that the harness left.
+pub fn main(tape: Option<i32>) -> ExitCode {
+    let mut text = String::new();
+    let job = match io::stdin().read_to_string(&mut text) {
+        Ok(_) => Job::parse(&text).map_err(|error| error.to_string()),
+        Err(error) => Err(format!("cannot read the job from standard input: {error}")),
+    };
+    drop(text);
+    let outcome = job.and_then(|job| {
+        let tape = tape.map(Tape::open).transpose().map_err(|error| error.to_string())?;
+        run(&job, tape)
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // One write, so that lines of several subjects cannot mix.
+            let _ = io::stderr().write_all(format!("subject: {reason}\n").as_bytes());
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
+    let (mask, mailbox) = quieten().map_err(|e| format!("cannot set itself up: {e}"))?;
+    let sink = match tape {
+        Some(tape) => Sink::Tape(tape),
+        None => Sink::print(),
+    };
+    sink.set_state(State::Shaping);
+    pin(job.cpu.as_slice()).map_err(|e| format!("cannot run on processor {:?}: {e}", job.cpu))?;
+    let base = shape::look(None).map_err(|e| format!("cannot read /proc: {e}"))?;
+
+    let begin = clock::now();
+    let others: Vec<u32> = job.cpus.iter().copied().filter(|cpu| Some(*cpu) != job.cpu).collect();
+    let became = shape::become_(&job.shape, &others, || sink.progress())
+        .map_err(|refusal| refusal.to_string())?;
+    sink.set_setup_ns(clock::now() - begin);
+
+    let mut subject = Subject::new(job, sink, became, mailbox, mask)?;
+    subject.report_shape(base)?;
+    for (done, block) in job.blocks.iter().enumerate() {
+        subject.sink.set_state(State::Waiting);
+        subject.sink.wait_for_grant(done as u32);
+        subject.sink.set_state(State::Running);
+        subject.block(block).map_err(|error| error.to_string())?;
+    }
+    subject.sink.set_state(State::Done);
+    Ok(())
+}
+
+/// Puts descriptors and signals in order: input and output to /dev/null, the mailbox at its
+/// descriptor, no signal handler left, every signal blocked that a user does not send to stop it.
+/// Returns the mask to start images with, and the mailbox.
+fn quieten() -> io::Result<(u64, &'static Mailbox)> {
+    let mailbox = map_mailbox()?;
+    // SAFETY: plain system calls; the sets and actions are locals that live through them.
+    let mask = unsafe {
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+        if null < 0 || libc::dup2(null, 0) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        libc::close(null);
+        // Rust's runtime installs handlers for stack overflow and ignores SIGPIPE. A child that
+        // shares memory must not have a handler, and an image should start as from a shell.
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut block: libc::sigset_t = mem::zeroed();
+        let mut before: libc::sigset_t = mem::zeroed();
+        libc::sigfillset(&mut block);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGQUIT, libc::SIGHUP, libc::SIGTSTP] {
+            libc::sigdelset(&mut block, signal);
+        }
+        libc::sigprocmask(libc::SIG_BLOCK, &block, &mut before);
+        // The kernel's mask is the first eight bytes of the libc's.
+        (&raw const before).cast::<u64>().read()
+    };
+    Ok((mask, mailbox))
+}
+
+/// Makes the mailbox: one page of shared memory, mapped here for ever and open at [`MAILBOX`].
+fn map_mailbox() -> io::Result<&'static Mailbox> {
+    let memfd = tape::memfd(c"forkbench-mailbox")?;
+    let bytes = crate::measure::memory::page_size();
+    // SAFETY: a fresh memfd of one page, mapped shared and never unmapped; a Mailbox of zeroes is
+    // valid, is smaller than a page, and all its fields that change are atomics.
+    unsafe {
+        if libc::ftruncate(memfd.as_raw_fd(), bytes as libc::off_t) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let page = libc::mmap(
+            ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_POPULATE,
+            memfd.as_raw_fd(),
+            0,
+        );
+        if page == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let descriptor = memfd.into_raw_fd();
+        if descriptor == MAILBOX {
+            libc::fcntl(MAILBOX, libc::F_SETFD, 0);
+        } else {
+            if libc::dup2(descriptor, MAILBOX) < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            libc::close(descriptor);
+        }
+        Ok(&*page.cast::<Mailbox>())
+    }
+}
+
+/// Puts the calling thread, and with it its future children, on these processors. None: as it is.
+fn pin(cpus: &[u32]) -> io::Result<()> {
+    if cpus.is_empty() {
+        return Ok(());
+    }
+    let set = shape::cpu_set(cpus);
+    // SAFETY: the set is a local that lives through the call.
+    match unsafe { libc::sched_setaffinity(0, size_of_val(&set), &set) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Where frames go.
+enum Sink {
+    /// To the harness.
+    Tape(Tape),
+    /// To a person: kept during a block and printed after it.
+    Print(Tape, io::Stdout),
+}
+
+impl Sink {
+    fn print() -> Sink {
+        // A tape of its own keeps the loop the same; a person's job is small.
+        let (tape, _) = Tape::create(1, 1 << 16).expect("a memfd of 8 MiB");
+        Sink::Print(tape, io::stdout())
+    }
+
+    fn tape(&self) -> &Tape {
+        match self {
+            Sink::Tape(tape) | Sink::Print(tape, _) => tape,
+        }
+    }
+
+    fn push(&self, frame: Frame) -> Result<(), BadTape> {
+        self.tape().push(0, frame)
+    }
+
+    fn set_state(&self, state: State) {
+        self.tape().set_state(state);
+        if let Sink::Print(tape, out) = self {
+            let mut out = out.lock();
+            for frame in tape.take() {
+                // A reader that has gone away is no reason to stop in mid-job.
+                let _ = writeln!(out, "{frame:?}");
+            }
+        }
+    }
+
+    fn wait_for_grant(&self, done: u32) {
+        if let Sink::Tape(tape) = self {
+            tape.wait_for_grant(done);
+        }
+    }
+
+    fn progress(&self) {
+        self.tape().progress();
+    }
+
+    fn set_setup_ns(&self, length: u64) {
+        self.tape().set_setup_ns(length);
+    }
+}
+
+/// A variant made ready, and how it fares.
+struct Slot<'a> {
+    plan: &'a JobVariant,
+    mechanism: &'static Mechanism,
+    spawner: Box<dyn Spawner>,
+    failures: u32,
+    off: bool,
+}
+
+struct Subject<'a> {
+    job: &'a Job,
+    sink: Sink,
+    became: Become,
+    mailbox: &'static Mailbox,
+    scrub: Option<Scrub>,
+    slots: Vec<Slot<'a>>,
+    /// The mask that the spawner's thread has now.
+    pinned: bool,
+}
+
+/// Where in a launch a spawn stands.
+#[derive(Clone, Copy)]
+struct Place {
+    block: u32,
+    round: u32,
+    turn: u32,
+    pos: u32,
+    phase: Phase,
+    /// Whether the memory is to be written by a byte per page, and timed.
+    bill: bool,
+}
+
+impl<'a> Subject<'a> {
+    fn new(
+        job: &'a Job,
+        sink: Sink,
+        became: Become,
+        mailbox: &'static Mailbox,
+        mask: u64,
+    ) -> Result<Subject<'a>, String> {
+        let largest = job
+            .variants
+            .iter()
+            .map(|v| match v.work.between {
+                Between::Scrub(size) => size.bytes(),
+                _ => job.scrub_bytes,
+            })
+            .max()
+            .unwrap_or(0);
+        let scrub = match largest {
+            0 => None,
+            bytes => {
+                let scrub = Scrub::new(bytes as usize);
+                Some(scrub.map_err(|e| format!("no memory for a buffer of {bytes} bytes: {e}"))?)
+            }
+        };
+        let mut slots = Vec::with_capacity(job.variants.len());
+        for plan in &job.variants {
+            let slot = Slot::new(job, plan, mailbox, mask)
+                .map_err(|refusal| format!("{}: {refusal}", plan.work.mechanism))?;
+            slots.push(slot);
+        }
+        Ok(Subject { job, sink, became, mailbox, scrub, slots, pinned: true })
+    }
+
+    /// Says what was asked for and what is seen.
+    fn report_shape(&self, base: shape::Seen) -> Result<(), String> {
+        let fail = |error: BadTape| error.to_string();
+        for (name, value) in base.facts() {
+            self.shape_reading(name, reading::BASE, value).map_err(fail)?;
+        }
+        for (name, value) in shape::asked(&self.job.shape) {
+            self.shape_reading(name, reading::ASKED, value).map_err(fail)?;
+        }
+        let seen = shape::look(self.became.ballast.as_ref())
+            .map_err(|error| format!("cannot read /proc: {error}"))?;
+        for (name, value) in seen.facts() {
+            self.shape_reading(name, reading::SETUP, value).map_err(fail)?;
+        }
+        Ok(())
+    }
+
+    fn shape_reading(&self, name: &str, place: u32, value: u64) -> Result<(), BadTape> {
+        let block = self.job.blocks.first().map_or(0, |block| block.block);
+        self.reading(None, block, reading::number(name), Scope::Parent, place, value)
+    }
+
+    fn reading(
+        &self,
+        variant: Option<u32>,
+        block: u32,
+        reading: u32,
+        scope: Scope,
+        place: u32,
+        value: u64,
+    ) -> Result<(), BadTape> {
+        let scope = number_of(&SCOPES, scope);
+        self.sink.push(Frame::Reading(tape::Reading {
+            variant,
+            block,
+            reading,
+            scope,
+            place,
+            value,
+        }))
+    }
+
+    fn block(&mut self, plan: &JobBlock) -> Result<(), BadTape> {
+        let order = Order::of_block(
+            self.job.seed,
+            self.job.launch,
+            plan.block,
+            self.slots.len() as u32,
+            plan.rounds,
+        );
+        let mut counting = (plan.kind == BlockKind::Count).then(Counting::open);
+        if let Some(refused) = counting.as_ref().and_then(|c| c.refused) {
+            self.sink.push(Frame::Event(tape::Event {
+                variant: u32::MAX,
+                block: plan.block,
+                event: number_of(&EVENTS, EventKind::Refused),
+                pid: 0,
+                errno: refused,
+                stage: 0,
+                status: 0,
+            }))?;
+        }
+        let started_ns = clock::now();
+        for (round, turns) in order.rounds.iter().enumerate() {
+            for (turn, &slot) in turns.iter().enumerate() {
+                let (round, turn) = (round as u32, turn as u32);
+                self.turn(plan, slot as usize, round, turn, counting.as_mut())?;
+            }
+        }
+        let wall_ns = clock::now() - started_ns;
+        self.look_again(plan.block)?;
+        self.sink.push(Frame::Block(tape::Block {
+            block: plan.block,
+            kind: number_of(&KINDS, plan.kind),
+            rounds: plan.rounds,
+            started_ns,
+            wall_ns,
+        }))
+    }
+
+    /// Huge pages come and go: looks again after a block how many there are.
+    fn look_again(&self, block: u32) -> Result<(), BadTape> {
+        if self.job.shape.page != Page::Thp || self.job.shape.rss.bytes() == 0 {
+            return Ok(());
+        }
+        let Ok(seen) = shape::look(self.became.ballast.as_ref()) else { return Ok(()) };
+        for name in ["rss_bytes", "anon_huge_bytes"] {
+            let value = seen.facts().iter().find(|(fact, _)| *fact == name).map_or(0, |f| f.1);
+            let number = reading::number(name);
+            self.reading(None, block, number, Scope::Parent, reading::BLOCK, value)?;
+        }
+        Ok(())
+    }
+
+    /// Consecutive samples of one variant: settling spawns first.
+    fn turn(
+        &mut self,
+        block: &JobBlock,
+        slot: usize,
+        round: u32,
+        turn: u32,
+        mut counting: Option<&mut Counting>,
+    ) -> Result<(), BadTape> {
+        let plan = self.slots[slot].plan;
+        if self.slots[slot].off {
+            return Ok(());
+        }
+        self.pin_for(plan.work.child_cpu);
+        let cold = block.kind == BlockKind::Time && round == 0 && plan.settle > 0;
+        let (settle, samples) = match block.kind {
+            BlockKind::Count => (plan.settle, plan.counts),
+            BlockKind::Warmup => (0, plan.samples),
+            _ => (plan.settle, plan.samples),
+        };
+        let phase = match block.kind {
+            BlockKind::Warmup => Phase::Warmup,
+            _ => Phase::Measure,
+        };
+        if cold && let Some(scrub) = &self.scrub {
+            scrub.run(self.job.scrub_bytes as usize);
+        }
+        let begin = clock::now();
+        for pos in 0..settle + samples {
+            if pos > settle && clock::now() - begin > block.turn_ns {
+                break;
+            }
+            let settling = pos < settle;
+            if !settling {
+                self.between(plan.work.between);
+            }
+            let place = Place {
+                block: block.block,
+                round,
+                turn,
+                pos,
+                phase: if settling { Phase::Settle } else { phase },
+                bill: block.kind == BlockKind::Count || round == 0 && pos == settle,
+            };
+            let counting = if settling { None } else { counting.as_deref_mut() };
+            self.sample(slot, place, counting)?;
+            if self.slots[slot].off {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn pin_for(&mut self, child: ChildCpu) {
+        let pinned = child == ChildCpu::Same;
+        if pinned != self.pinned {
+            // The processors were good when the subject started; if one has gone since, the
+            // processor that each sample records shows where it ran.
+            let _ = pin(if pinned { self.job.cpu.as_slice() } else { &self.job.cpus });
+            self.pinned = pinned;
+        }
+    }
+
+    fn between(&self, action: Between) {
+        match action {
+            Between::Hot => {}
+            Between::Idle(length) => std::thread::sleep(Duration::from_nanos(length)),
+            Between::Scrub(size) => {
+                if let Some(scrub) = &self.scrub {
+                    scrub.run(size.bytes() as usize);
+                }
+            }
+        }
+    }
+
+    /// One spawn, from the call until the parent is as it was before.
+    fn sample(
+        &mut self,
+        slot: usize,
+        place: Place,
+        mut counting: Option<&mut Counting>,
+    ) -> Result<(), BadTape> {
+        let variant = &mut self.slots[slot];
+        // SAFETY: a rusage may be all zeroes.
+        let mut usage: libc::rusage = unsafe { mem::zeroed() };
+        let wanted = counting.is_some();
+        self.mailbox.clear();
+        if let Some(counting) = counting.as_deref_mut() {
+            counting.begin();
+        }
+
+        let cpu_begin = clock::thread_cpu();
+        let start = clock::now();
+        let child = variant.spawner.birth();
+        let returned = clock::now();
+        let reaped = if child >= 0 {
+            variant.spawner.reap(child, wanted.then_some(&mut usage))
+        } else {
+            Ok(0)
+        };
+        let end = clock::now();
+        let cpu = clock::thread_cpu() - cpu_begin;
+
+        let has_child = !variant.mechanism.ignores_image();
+        if let Some(counting) = counting.as_deref_mut() {
+            counting.end(has_child.then_some(&usage));
+        }
+        variant.spawner.tidy();
+        let report = self.mailbox.read();
+        let status = reaped.unwrap_or(0);
+        let failure = if child < 0 {
+            Some((-child as i32, Stage::Birth))
+        } else if let Err(errno) = reaped {
+            Some((errno, Stage::Reap))
+        } else if let Some(failure) = report.failure {
+            Some(failure)
+        } else if status != 0
+            || (has_child && variant.plan.work.image == Image::Noop && report.image_ns.is_none())
+        {
+            Some((0, Stage::Status))
+        } else {
+            None
+        };
+        let since = |stamp: Option<u64>| stamp.map(|stamp| stamp.saturating_sub(start));
+        let mut sample = tape::Sample {
+            variant: variant.plan.variant,
+            block: place.block,
+            round: place.round,
+            turn: place.turn,
+            pos: place.pos,
+            phase: number_of(&PHASES, place.phase),
+            status,
+            start_ns: start,
+            blocked_ns: Some(returned - start),
+            born_ns: since(report.born_ns),
+            image_ns: since(report.image_ns),
+            reaped_ns: Some(end - start),
+            rewrite_ns: None,
+            blocked_cpu_ns: cpu,
+            parent_cpu: current_cpu(),
+            child_cpu: report.cpu,
+        };
+        let number = self.slots[slot].plan.variant;
+        self.count(place, number, counting.as_deref(), reading::SPAWN)?;
+        if child >= 0 {
+            sample.rewrite_ns = self.restore(slot, place, counting)?;
+        }
+        match failure {
+            None => {
+                self.slots[slot].failures = 0;
+                self.sink.push(Frame::Sample(sample))
+            }
+            Some((errno, stage)) => {
+                // A child that ran and ended badly is a sample with its status; one that never
+                // ran its image is none.
+                if stage == Stage::Status {
+                    self.sink.push(Frame::Sample(sample))?;
+                }
+                self.fail(slot, place.block, child.max(0) as u32, errno, stage, status)
+            }
+        }
+    }
+
+    fn count(
+        &self,
+        place: Place,
+        variant: u32,
+        counting: Option<&Counting>,
+        at: u32,
+    ) -> Result<(), BadTape> {
+        for count in counting.map_or(&[][..], |counting| &counting.counts) {
+            self.reading(Some(variant), place.block, count.reading, count.scope, at, count.value)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the memory writable again that a page-copying birth has left write-protected: by a
+    /// byte per page, timed and counted, where the bill is to be shown; else by populating it.
+    ///
+    /// The control pays a bill too, with its first sample of a block: what the same writing takes
+    /// when nothing was forked before it.
+    fn restore(
+        &self,
+        slot: usize,
+        place: Place,
+        counting: Option<&mut Counting>,
+    ) -> Result<Option<u64>, BadTape> {
+        let Slot { plan, mechanism, .. } = &self.slots[slot];
+        let share = plan.work.rewrite;
+        let Some(ballast) = &self.became.ballast else { return Ok(None) };
+        if share == Rewrite::NONE {
+            return Ok(None);
+        }
+        match mechanism.memory {
+            Memory::Copies if place.bill => {}
+            Memory::Copies => {
+                ballast.repopulate(share);
+                return Ok(None);
+            }
+            Memory::Nothing if place.bill => {}
+            _ => return Ok(None),
+        }
+        let Some(counting) = counting else { return Ok(Some(ballast.rewrite(share))) };
+        counting.begin();
+        let length = ballast.rewrite(share);
+        counting.end(None);
+        self.count(place, plan.variant, Some(counting), reading::REWRITE)?;
+        Ok(Some(length))
+    }
+
+    fn fail(
+        &mut self,
+        slot: usize,
+        block: u32,
+        pid: u32,
+        errno: i32,
+        stage: Stage,
+        status: i32,
+    ) -> Result<(), BadTape> {
+        let slot = &mut self.slots[slot];
+        slot.failures += 1;
+        slot.off = slot.failures >= MOST_FAILURES;
+        let killed = libc::WIFSIGNALED(status);
+        let event = if killed { EventKind::Crashed } else { EventKind::Failed };
+        let mut frame = tape::Event {
+            variant: slot.plan.variant,
+            block,
+            event: number_of(&EVENTS, event),
+            pid,
+            errno,
+            stage: stage as i32,
+            status,
+        };
+        self.sink.push(Frame::Event(frame))?;
+        if slot.off {
+            frame.event = number_of(&EVENTS, EventKind::Refused);
+            self.sink.push(Frame::Event(frame))?;
+        }
+        Ok(())
+    }
+}
+
+fn current_cpu() -> Option<u32> {
+    // SAFETY: asks for a number.
+    u32::try_from(unsafe { libc::sched_getcpu() }).ok()
+}
+
+impl<'a> Slot<'a> {
+    fn new(
+        job: &Job,
+        plan: &'a JobVariant,
+        mailbox: &'static Mailbox,
+        mask: u64,
+    ) -> Result<Slot<'a>, Refusal> {
+        let work = &plan.work;
+        let mechanism = mechanism::find(&work.mechanism).ok_or_else(|| Refusal {
+            errno: 0,
+            reason: "there is no such mechanism in this forkbench".to_owned(),
+        })?;
+        mechanism.can(&work.image)?;
+        let brief = Brief::new(target(&work.image, &job.noop)?, mailbox, mask);
+        let spawner = (mechanism.prepare)(brief)?;
+        Ok(Slot { plan, mechanism, spawner, failures: 0, off: false })
+    }
+}
+
+fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {
+    let string = |text: &str| {
+        CString::new(text).map_err(|_| Refusal {
+            errno: libc::EINVAL,
+            reason: "a word of the image has a NUL byte in it".to_owned(),
+        })
+    };
+    Ok(match image {
+        Image::Exit => Target::Exit,
+        Image::Noop => {
+            let path = CString::new(Path::new(noop).as_os_str().as_bytes());
+            let path =
+                path.map_err(|_| Refusal { errno: libc::EINVAL, reason: noop.to_owned() })?;
+            Target::Exec(path, vec![c"noop".to_owned()])
+        }
+        Image::Command(words) => {
+            let arguments: Vec<CString> =
+                words.iter().map(|word| string(word)).collect::<Result<_, _>>()?;
+            let path = arguments.first().cloned().unwrap_or_default();
+            Target::Exec(path, arguments)
+        }
+    })
+}
+
+/// The counters of a counting block, with room for what they count.
+struct Counting {
+    counters: Counters,
+    /// The errno with which perf events were refused.
+    refused: Option<i32>,
+    before: Standing,
+    after: Standing,
+    counts: Vec<Count>,
+}
+
+impl Counting {
+    fn open() -> Counting {
+        let (counters, refused) = Counters::open();
+        Counting {
+            counters,
+            refused: refused.map(|error| error.raw_os_error().unwrap_or(0)),
+            before: Standing::default(),
+            after: Standing::default(),
+            counts: Vec::with_capacity(64),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.counters.read(&mut self.before);
+    }
+
+    fn end(&mut self, child: Option<&libc::rusage>) {
+        self.counters.read(&mut self.after);
+        self.counters.counts(&self.before, &self.after, child, &mut self.counts);
+    }
+}
