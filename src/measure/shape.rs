@@ -272,7 +272,9 @@ pub fn look(ballast: Option<&Ballast>) -> io::Result<Seen> {
     each_line("/proc/self/smaps", |line| match line.split_once(['-', ':']) {
         Some((begin, rest)) if rest.as_bytes().first().is_some_and(u8::is_ascii_hexdigit) => {
             seen.vmas += 1;
-            inside = usize::from_str_radix(begin, 16).is_ok_and(|b| range.contains(&b));
+            let end = rest.split(' ').next().unwrap_or_default();
+            let address = |text| usize::from_str_radix(text, 16).unwrap_or(0);
+            inside = address(begin) < range.end && address(end) > range.start;
         }
         Some(("Rss", value)) if inside => seen.rss_bytes += kib(value),
         Some(("AnonHugePages", value)) if inside => seen.anon_huge_bytes += kib(value),
@@ -319,9 +321,9 @@ mod tests {
         };
         let became = become_(&shape, &[], || ()).unwrap();
         let after = look(became.ballast.as_ref()).unwrap();
-        assert_eq!(after.rss_bytes, 8 << 20);
         assert_eq!(after.anon_huge_bytes, 0);
         // Other tests of this process run beside this one and open, map and start things too.
+        assert!(after.rss_bytes >= 8 << 20, "{after:?}");
         assert!(after.vmas >= before.vmas + 500, "{before:?} {after:?}");
         assert!(after.fds >= 40 && after.threads >= 3, "{after:?}");
         assert_eq!(asked(&shape).iter().find(|(name, _)| *name == "vmas"), Some(&("vmas", 500)));
