@@ -20,13 +20,8 @@ pub enum Interval {
 
 impl Interval {
     /// Every interval, in the order of the columns of `samples.csv`.
-    pub const ALL: [Interval; 5] = [
-        Interval::Blocked,
-        Interval::Born,
-        Interval::Image,
-        Interval::Reaped,
-        Interval::Rewrite,
-    ];
+    pub const ALL: [Interval; 5] =
+        [Interval::Blocked, Interval::Born, Interval::Image, Interval::Reaped, Interval::Rewrite];
 
     /// The word for it: `blocked`.
     pub fn word(self) -> &'static str {

@@ -90,4 +90,3 @@ pub enum Scope {
     /// Parent and child together.
     Both,
 }
-
