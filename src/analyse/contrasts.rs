@@ -1,4 +1,17 @@
 //! Two variants of one subject compared, block by block.
+//!
+//! The two take turns within each block, in random order, so that whatever disturbs a block
+//! disturbs both: the log ratio of their quantiles within a block is what is analysed. Blocks of
+//! one parent may agree with each other and still not speak for the next parent; therefore the
+//! same is asked of launches, and the wider of the two intervals is reported.
+
+use super::cells::{Cell, Pair};
+use super::estimate::{
+    Located, detectable, hodges_lehmann, signed_rank_interval, signed_rank_needs, signed_rank_p,
+    t_interval, t_p,
+};
+use super::quantiles::quantile;
+use super::values::Values;
 
 /// A ratio of two variants, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,4 +85,162 @@ pub enum Reason {
     },
     /// A quantile is 0 ns: below the resolution of the clock.
     ZeroTime,
+}
+
+/// How many times as long `this` takes as `other` at the quantile `q`.
+///
+/// Blocks with fewer than `2 / (1 - q)` samples on a side are merged with their neighbours in the
+/// launch until there are as many; a rest that is too small joins the last of its launch. Above
+/// the median both sides of a block are brought to equal size, since how far a sample quantile of
+/// a tail lies off depends on the size.
+pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast {
+    let pairs = this.paired(other);
+    if pairs.is_empty() {
+        return Contrast::NotShown(Reason::NotInOneBlock);
+    }
+    let needed = samples_per_block(q);
+    let merged = match merge(&pairs, needed) {
+        Ok(merged) => merged,
+        Err(count) => return Contrast::NotShown(Reason::TooFewSamples { needed, count }),
+    };
+    let differences: Option<Vec<(u32, f64)>> =
+        merged.into_iter().map(|pair| log_ratio(pair, q)).collect();
+    match differences.and_then(|differences| ratio(&differences, confidence)) {
+        Some(ratio) => Contrast::Shown(ratio),
+        None => Contrast::NotShown(Reason::ZeroTime),
+    }
+}
+
+/// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
+/// at p95.
+pub fn samples_per_block(q: f64) -> usize {
+    // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
+    (2.0 / (1.0 - q) - 1e-6).ceil() as usize
+}
+
+/// The ratio that log ratios of blocks say, each with its launch; those of one launch stand
+/// together. None of no blocks.
+pub fn ratio(differences: &[(u32, f64)], confidence: f64) -> Option<Ratio> {
+    let all: Vec<f64> = differences.iter().map(|&(_, difference)| difference).collect();
+    let launches: Vec<f64> = differences
+        .chunk_by(|one, next| one.0 == next.0)
+        .filter_map(|blocks| {
+            let blocks: Vec<f64> = blocks.iter().map(|&(_, difference)| difference).collect();
+            hodges_lehmann(&blocks)
+        })
+        .collect();
+    let value = hodges_lehmann(&all)?;
+    let over_blocks = signed_rank_interval(&all, confidence);
+    let over_launches = t_interval(&launches, confidence);
+    let width = |interval: Located| interval.high - interval.low;
+    let (interval, unit) = match (over_blocks, over_launches) {
+        (Some(blocks), Some(launches)) if width(launches) > width(blocks) => {
+            (Some(launches), Unit::Launch)
+        }
+        (blocks, _) => (blocks, Unit::Block),
+    };
+    let bounds = match interval {
+        // The centre of the launches need not be that of the blocks: the interval holds both.
+        Some(interval) => Bounds::Between {
+            low: interval.low.min(value).exp(),
+            high: interval.high.max(value).exp(),
+        },
+        None => Bounds::Needs { needed: signed_rank_needs(confidence), count: all.len() },
+    };
+    Some(Ratio {
+        value: value.exp(),
+        bounds,
+        p: signed_rank_p(&all).max(t_p(&launches).unwrap_or(0.0)),
+        unit,
+        blocks: all.len(),
+        launches: launches.len(),
+        smallest_detectable: interval
+            .map(|interval| detectable(width(interval) / 2.0, confidence).exp()),
+    })
+}
+
+/// Merges neighbouring blocks of a launch until each has `needed` samples on both sides; if no
+/// launch has, the most that one has.
+fn merge(pairs: &[Pair], needed: usize) -> Result<Vec<Pair>, usize> {
+    let mut merged: Vec<Pair> = Vec::new();
+    let mut most = 0;
+    for launch in pairs.chunk_by(|one, next| one.launch == next.launch) {
+        let first = merged.len();
+        let mut open: Option<Pair> = None;
+        for pair in launch {
+            let pair = match open.take() {
+                Some(before) => joined(before, pair),
+                None => pair.clone(),
+            };
+            if pair.smaller_side() >= needed {
+                merged.push(pair);
+            } else {
+                open = Some(pair);
+            }
+        }
+        if let Some(rest) = open {
+            most = most.max(rest.smaller_side());
+            if merged.len() > first
+                && let Some(last) = merged.pop()
+            {
+                merged.push(joined(last, &rest));
+            }
+        }
+    }
+    if merged.is_empty() { Err(most) } else { Ok(merged) }
+}
+
+/// Two pairs of one launch as one; the values are sorted again only when they are used.
+fn joined(mut pair: Pair, next: &Pair) -> Pair {
+    pair.this.extend_from(&next.this, 0..next.this.len());
+    pair.other.extend_from(&next.other, 0..next.other.len());
+    pair
+}
+
+impl Pair {
+    fn smaller_side(&self) -> usize {
+        self.this.len().min(self.other.len())
+    }
+}
+
+/// The log ratio of the two quantiles; none if one of them is 0.
+fn log_ratio(pair: Pair, q: f64) -> Option<(u32, f64)> {
+    let Pair { launch, block, mut this, mut other } = pair;
+    if q > 0.5 {
+        let size = this.len().min(other.len());
+        let seed = u64::from(launch) << 32 | u64::from(block);
+        this = thinned(this, size, seed);
+        other = thinned(other, size, seed);
+    }
+    let (this, other) = (quantile(&this.sorted(), q)?, quantile(&other.sorted(), q)?);
+    (this > 0.0 && other > 0.0).then(|| (launch, (this / other).ln()))
+}
+
+/// A random choice of `size` values, the same for the same seed; all if there are no more.
+fn thinned(values: Values, size: usize, seed: u64) -> Values {
+    if values.len() <= size {
+        return values;
+    }
+    let mut state = seed;
+    let (mut wanted, mut left) = (size, values.len());
+    let mut chosen = Values::new();
+    for value in values.iter() {
+        // Each is taken with the probability that fills the choice exactly.
+        if below(&mut state, left as u64) < wanted as u64 {
+            chosen.push(value);
+            wanted -= 1;
+        }
+        left -= 1;
+    }
+    chosen
+}
+
+/// The next number of a generator (SplitMix64), brought below `limit`.
+fn below(state: &mut u64, limit: u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut bits = *state;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    ((u128::from(bits) * u128::from(limit)) >> 64) as u64
 }

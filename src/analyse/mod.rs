@@ -3,6 +3,9 @@
 //! Reads the directory through `record` and nothing else; never sees a process, a mechanism or a
 //! clock, so that any report can be made on another machine. Prints nothing.
 
+pub mod cells;
 pub mod contrasts;
+pub mod estimate;
 pub mod quantiles;
 pub mod summary;
+pub mod values;

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::mem::replace;
 use std::path::{Path, PathBuf};
 
 use super::error::{RecordError, Result};
@@ -129,17 +130,21 @@ impl Recorded {
     }
 
     /// Hands each row of `samples.csv` to `each`, with the index of its block in
-    /// [`Recorded::blocks`].
+    /// [`Recorded::blocks`]. The rows of a block stand together and come together.
     ///
     /// # Errors
     ///
-    /// If the file is missing, foreign or garbled.
-    pub fn samples(&mut self, mut each: impl FnMut(usize, &SampleRow)) -> Result<()> {
+    /// If the file is missing, foreign or garbled, or `each` says that a row cannot be.
+    pub fn samples(
+        &mut self,
+        mut each: impl FnMut(usize, &SampleRow) -> std::result::Result<(), String>,
+    ) -> Result<()> {
         let (path, file, mut left) = self.complete_part(SampleRow::FILE)?;
         let mut file = file;
         check_header(&path, SampleRow::FILE, &mut file, &mut left)?;
         let mut line = 2;
-        let mut last = None;
+        let mut current = None;
+        let mut seen = vec![false; self.blocks.len()];
         let mut buffer = vec![0; CHUNK];
         let mut held = 0;
         while left > 0 || held > 0 {
@@ -154,17 +159,26 @@ impl Recorded {
             let mut fields = Fields { rest: &buffer[..=end] };
             while !fields.rest.is_empty() {
                 let row = fields.sample().map_err(|r| RecordError::garbled(&path, line, r))?;
-                line += 1;
-                let block = (row.launch, row.block);
-                let index = match last {
-                    Some((key, index)) if key == block => index,
-                    _ => self.committed.get(&block).copied(),
+                let key = (row.launch, row.block);
+                let index = match current {
+                    Some((current, index)) if current == key => index,
+                    _ => {
+                        let index = self.committed.get(&key).copied();
+                        if index.is_some_and(|index| replace(&mut seen[index], true)) {
+                            let reason = "rows of this block stand further up, apart from these";
+                            return Err(RecordError::garbled(&path, line, reason));
+                        }
+                        current = Some((key, index));
+                        index
+                    }
                 };
-                last = Some((block, index));
                 match index {
-                    Some(index) => each(index, &row),
+                    Some(index) => {
+                        each(index, &row).map_err(|r| RecordError::garbled(&path, line, r))?;
+                    }
                     None => self.losses.uncommitted_rows += 1,
                 }
+                line += 1;
             }
             buffer.copy_within(end + 1..held, 0);
             held -= end + 1;

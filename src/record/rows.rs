@@ -197,7 +197,8 @@ rows! {
     "readings.csv" => ReadingRow {
         /// Number of the launch; 0 is the pilot.
         launch: u32,
-        /// Number of the block; empty if it was read outside any.
+        /// Number of the block; empty if it was read outside any. What was seen of a shape stands
+        /// with a block of that subject, its first one for `asked` and `setup`.
         block: Option<u32>,
         /// The variant; empty if the reading belongs to the subject (what its shape is).
         variant: Option<u32>,
