@@ -99,7 +99,7 @@ pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast 
         return Contrast::NotShown(Reason::NotInOneBlock);
     }
     let needed = samples_per_block(q);
-    let merged = match merge(&pairs, needed) {
+    let merged = match merge(pairs, needed) {
         Ok(merged) => merged,
         Err(count) => return Contrast::NotShown(Reason::TooFewSamples { needed, count }),
     };
@@ -161,33 +161,37 @@ pub fn ratio(differences: &[(u32, f64)], confidence: f64) -> Option<Ratio> {
 
 /// Merges neighbouring blocks of a launch until each has `needed` samples on both sides; if no
 /// launch has, the most that one has.
-fn merge(pairs: &[Pair], needed: usize) -> Result<Vec<Pair>, usize> {
+fn merge(pairs: Vec<Pair>, needed: usize) -> Result<Vec<Pair>, usize> {
     let mut merged: Vec<Pair> = Vec::new();
+    let mut open: Option<Pair> = None;
     let mut most = 0;
-    for launch in pairs.chunk_by(|one, next| one.launch == next.launch) {
-        let first = merged.len();
-        let mut open: Option<Pair> = None;
-        for pair in launch {
-            let pair = match open.take() {
-                Some(before) => joined(before, pair),
-                None => pair.clone(),
-            };
-            if pair.smaller_side() >= needed {
-                merged.push(pair);
-            } else {
-                open = Some(pair);
-            }
+    for pair in pairs {
+        if let Some(rest) = open.take_if(|open| open.launch != pair.launch) {
+            most = most.max(join_last(&mut merged, rest));
         }
-        if let Some(rest) = open {
-            most = most.max(rest.smaller_side());
-            if merged.len() > first
-                && let Some(last) = merged.pop()
-            {
-                merged.push(joined(last, &rest));
-            }
+        let pair = match open.take() {
+            Some(before) => joined(before, &pair),
+            None => pair,
+        };
+        if pair.smaller_side() >= needed {
+            merged.push(pair);
+        } else {
+            open = Some(pair);
         }
     }
+    if let Some(rest) = open {
+        most = most.max(join_last(&mut merged, rest));
+    }
     if merged.is_empty() { Err(most) } else { Ok(merged) }
+}
+
+/// Joins what was too small to the last pair of its launch, if there is one; says its size.
+fn join_last(merged: &mut Vec<Pair>, rest: Pair) -> usize {
+    let size = rest.smaller_side();
+    if let Some(last) = merged.pop_if(|last| last.launch == rest.launch) {
+        merged.push(joined(last, &rest));
+    }
+    size
 }
 
 /// Two pairs of one launch as one; the values are sorted again only when they are used.
