@@ -9,3 +9,4 @@ pub mod estimate;
 pub mod quantiles;
 pub mod summary;
 pub mod values;
+mod warnings;

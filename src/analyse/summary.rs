@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cell, Cells, Reading};
-use super::contrasts::{Bounds, Contrast, contrast};
-use super::estimate::{hodges_lehmann, median, signed_rank_interval};
+use super::contrasts::{Contrast, contrast};
+use super::estimate::{hodges_lehmann, median};
 use super::quantiles::{Figure, quantile};
+use super::warnings::warnings;
 use crate::model::interval::Interval;
-use crate::model::row::{BlockKind, Outcome, Role, Scope};
+use crate::model::row::{BlockKind, Role, Scope};
 use crate::record::rows::{EventRow, LaunchRow, VariantRow};
 
 /// What one run says.
@@ -457,7 +458,7 @@ fn launch_medians(cell: &Cell) -> Vec<LaunchMedian> {
         .collect()
 }
 
-fn spread(medians: &[LaunchMedian]) -> Option<f64> {
+pub(super) fn spread(medians: &[LaunchMedian]) -> Option<f64> {
     let smallest = medians.iter().map(|median| median.p50).min_by(f64::total_cmp)?;
     let largest = medians.iter().map(|median| median.p50).max_by(f64::total_cmp)?;
     (medians.len() > 1 && smallest > 0.0).then(|| largest / smallest)
@@ -479,7 +480,7 @@ fn steadiness(cell: &Cell, p50: Option<f64>) -> Steadiness {
 }
 
 /// The logs of the block medians of each launch. Blocks with a median of 0 have none.
-fn log_medians(cell: &Cell) -> Vec<Vec<f64>> {
+pub(super) fn log_medians(cell: &Cell) -> Vec<Vec<f64>> {
     let blocks: Vec<(u32, f64)> = cell
         .blocks()
         .filter(|block| block.p50 > 0.0)
@@ -493,13 +494,13 @@ fn log_medians(cell: &Cell) -> Vec<Vec<f64>> {
 
 /// Second half of a launch against the first; of an odd number of blocks the middle one is in
 /// neither.
-fn half_difference(blocks: &[f64]) -> Option<f64> {
+pub(super) fn half_difference(blocks: &[f64]) -> Option<f64> {
     let half = blocks.len() / 2;
     Some(median(&blocks[blocks.len() - half..])? - median(&blocks[..half])?)
 }
 
 /// First block of a launch against the others.
-fn first_difference(blocks: &[f64]) -> Option<f64> {
+pub(super) fn first_difference(blocks: &[f64]) -> Option<f64> {
     let (first, others) = blocks.split_first()?;
     Some(first - median(others)?)
 }
@@ -578,8 +579,8 @@ fn twins(cells: &Cells) -> Vec<TwinSummary> {
     twins
 }
 
-const PERF_FAULTS: &str = "minor_faults";
-const RUSAGE_FAULTS: &str = "rusage_minor_faults";
+pub(super) const PERF_FAULTS: &str = "minor_faults";
+pub(super) const RUSAGE_FAULTS: &str = "rusage_minor_faults";
 
 fn faults(cells: &Cells, variant: u32) -> Faults {
     let count = |scope, at| {
@@ -601,7 +602,7 @@ fn faults(cells: &Cells, variant: u32) -> Faults {
     }
 }
 
-fn reading<'a>(
+pub(super) fn reading<'a>(
     cells: &'a Cells,
     variant: u32,
     name: &str,
@@ -615,7 +616,7 @@ fn reading<'a>(
 }
 
 /// The value that most spawns read; of several, the smallest.
-fn mode(reading: &Reading) -> u64 {
+pub(super) fn mode(reading: &Reading) -> u64 {
     let mut spawns_of: BTreeMap<u64, u64> = BTreeMap::new();
     for (&value, &spawns) in reading.launches.values().flatten() {
         *spawns_of.entry(value).or_default() += spawns;
@@ -670,135 +671,4 @@ fn totals(cells: &Cells) -> Totals {
             .len(),
         uncommitted_rows: cells.losses.uncommitted_rows,
     }
-}
-
-/// How far apart the medians of fresh parents must lie to be called in disagreement. Those of one
-/// shape have a coefficient of variation of 11 % on a shared machine, hence a range of 1.4 in ten.
-const DISAGREEMENT: f64 = 1.5;
-
-/// Launch medians of fewer samples than this say nothing of the parent.
-const SAMPLES_OF_A_LAUNCH: usize = 4;
-
-/// By how much the halves of a launch must surely differ to be called a drift.
-const DRIFT: f64 = 0.05;
-
-/// By how much the first block of a launch must surely differ to call the warm-up too short.
-const FIRST_BLOCK: f64 = 0.02;
-
-fn warnings(
-    cells: &Cells,
-    variants: &[VariantSummary],
-    twins: &[TwinSummary],
-    totals: &Totals,
-) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if totals.measured == 0 {
-        warnings.push(Warning::NothingMeasured);
-    }
-    let ended_badly = |row: &LaunchRow| row.outcome != Outcome::Done;
-    warnings.extend(
-        cells
-            .launches
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| ended_badly(row))
-            .map(|(i, _)| Warning::Launch(i)),
-    );
-    warnings.extend(
-        variants.iter().filter(|variant| variant.failed > 0).map(|variant| Warning::Failed {
-            variant: variant.row.variant,
-            failed: variant.failed,
-        }),
-    );
-    warnings.extend(
-        (0..twins.len())
-            .filter(|&twin| differs(&twins[twin], twins.len()))
-            .map(Warning::TwinDiffers),
-    );
-    if totals.launches == 1 {
-        warnings.push(Warning::OneLaunch);
-    }
-    warnings.extend(disagreement(variants));
-    warnings.extend(variants.iter().filter_map(|variant| {
-        let share = variant.contended.filter(|share| share.part * 10 >= share.whole)?;
-        Some(Warning::Contended { variant: variant.row.variant, share })
-    }));
-    for (index, variant) in variants.iter().enumerate() {
-        let launches = log_medians(cells.cell(index, Interval::Blocked));
-        let (variant, interval) = (variant.row.variant, Interval::Blocked);
-        if let Some(ratio) = surely(&launches, half_difference, DRIFT) {
-            warnings.push(Warning::Drift { variant, interval, ratio });
-        }
-        if let Some(ratio) = surely(&launches, first_difference, FIRST_BLOCK) {
-            warnings.push(Warning::ShortWarmup { variant, interval, ratio });
-        }
-    }
-    let from_rusage =
-        |count: Option<Count>| count.is_some_and(|count| count.source == CountSource::Rusage);
-    if variants.iter().any(|v| from_rusage(v.faults.parent) || from_rusage(v.faults.child)) {
-        warnings.push(Warning::FaultsFromRusage);
-    }
-    for variant in variants {
-        for scope in [Scope::Parent, Scope::Child] {
-            warnings.extend(counts_disagree(cells, variant.row.variant, scope));
-        }
-    }
-    warnings.extend(cells.losses.torn.iter().map(|&file| Warning::TornLine { file }));
-    if totals.uncommitted_rows > 0 {
-        warnings.push(Warning::Uncommitted { rows: totals.uncommitted_rows });
-    }
-    warnings
-}
-
-/// Whether a twin differs from its original, at the confidence of the summary for all `checks`
-/// together.
-fn differs(twin: &TwinSummary, checks: usize) -> bool {
-    match twin.ratio {
-        Contrast::Shown(ratio) => {
-            matches!(ratio.bounds, Bounds::Between { .. })
-                && ratio.p * checks as f64 <= 1.0 - CONFIDENCE
-        }
-        Contrast::NotShown(_) => false,
-    }
-}
-
-/// The variant whose fresh parents lie furthest apart, if that is far.
-fn disagreement(variants: &[VariantSummary]) -> Option<Warning> {
-    variants
-        .iter()
-        .filter(|variant| variant.row.role == Role::Subject)
-        .filter_map(|variant| {
-            let blocked = variant.interval(Interval::Blocked)?;
-            let told: Vec<LaunchMedian> = blocked
-                .launch_medians
-                .iter()
-                .filter(|launch| launch.count >= SAMPLES_OF_A_LAUNCH)
-                .copied()
-                .collect();
-            let spread = spread(&told).filter(|&spread| spread >= DISAGREEMENT)?;
-            let slowest = told.iter().max_by(|one, other| one.p50.total_cmp(&other.p50))?.launch;
-            let (variant, interval) = (variant.row.variant, Interval::Blocked);
-            Some((spread, Warning::ParentsDisagree { variant, interval, spread, slowest }))
-        })
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, warning)| warning)
-}
-
-/// A difference within launches as a ratio, if its interval over launches lies wholly beyond
-/// `margin` on one side.
-fn surely(launches: &[Vec<f64>], of: fn(&[f64]) -> Option<f64>, margin: f64) -> Option<f64> {
-    let differences: Vec<f64> = launches.iter().filter_map(|blocks| of(blocks)).collect();
-    let located = signed_rank_interval(&differences, CONFIDENCE)?;
-    let margin = margin.ln_1p();
-    (located.low > margin || located.high < -margin).then(|| located.value.exp())
-}
-
-/// Faults at the spawn as perf_event and getrusage have them. Known: getrusage has one more per
-/// exec, the page of the arguments.
-fn counts_disagree(cells: &Cells, variant: u32, scope: Scope) -> Option<Warning> {
-    let perf = mode(reading(cells, variant, PERF_FAULTS, scope, "spawn")?);
-    let rusage = mode(reading(cells, variant, RUSAGE_FAULTS, scope, "spawn")?);
-    let slack = perf / 50;
-    let agree = (perf.saturating_sub(slack)..=perf.saturating_add(slack + 1)).contains(&rusage);
-    (!agree).then_some(Warning::CountsDisagree { variant, scope, perf, rusage })
 }

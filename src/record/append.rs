@@ -317,3 +317,173 @@ fn encode<R: Row>(path: &Path, rows: &[R]) -> Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::model::row::Role;
+    use crate::record::fixture;
+    use crate::record::read::Recorded;
+
+    fn variants() -> Vec<VariantRow> {
+        vec![fixture::variant(0, Role::Subject, "empty", "fork")]
+    }
+
+    fn append(writer: &mut Writer, block: u32, samples: usize) -> Result<()> {
+        let samples: Vec<SampleRow> =
+            (0..samples as u64).map(|index| fixture::sample(1, block, 0, 50_000 + index)).collect();
+        writer.block(Block {
+            row: &fixture::block(1, block),
+            samples: &samples,
+            readings: &[],
+            histograms: &[],
+            events: &[],
+        })
+    }
+
+    fn samples_in(directory: &Path) -> Vec<SampleRow> {
+        let mut rows = Vec::new();
+        let mut recorded = Recorded::open(directory).unwrap();
+        recorded
+            .samples(|_, row| {
+                rows.push(row.clone());
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(recorded.losses(), &Default::default());
+        rows
+    }
+
+    #[test]
+    fn a_new_directory_has_every_header_and_its_parents_are_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("results/run");
+        Writer::create(&path, &variants()).unwrap();
+        for file in FILES {
+            let text = fs::read_to_string(path.join(file.name)).unwrap();
+            assert!(text.starts_with(&file.header()), "{}", file.name);
+        }
+        assert_eq!(Recorded::open(&path).unwrap().variants().unwrap(), variants());
+    }
+
+    #[test]
+    fn a_directory_in_use_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
+        let error = Writer::create(directory.path(), &variants()).unwrap_err();
+        assert!(matches!(error, RecordError::NotEmpty { .. }), "{error}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_writers_do_not_share_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Writer::create(directory.path(), &variants()).unwrap();
+        let error = Writer::resume(directory.path()).unwrap_err();
+        assert!(matches!(error, RecordError::Busy { .. }), "{error}");
+        drop(first);
+        Writer::resume(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn every_row_is_one_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(directory.path(), &variants()).unwrap();
+        writer.events(&[fixture::stuck(1, 2), fixture::stuck(1, 3)]).unwrap();
+        let text = fs::read_to_string(directory.path().join("events.csv")).unwrap();
+        assert_eq!(text.lines().count(), 3);
+        let events = Recorded::open(directory.path()).unwrap().events().unwrap();
+        assert_eq!(events[1].evidence, "state S, \"futex\" owner, gone");
+    }
+
+    #[test]
+    fn toml_is_replaced_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = Writer::create(directory.path(), &variants()).unwrap();
+        let files = fs::read_dir(directory.path()).unwrap().count();
+        for seed in [7, 8] {
+            writer.plan(&toml::Table::from_iter([("seed".to_string(), seed.into())])).unwrap();
+        }
+        let plan = Recorded::open(directory.path()).unwrap().plan().unwrap();
+        assert_eq!(plan["seed"].as_integer(), Some(8));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), files + 1);
+    }
+
+    #[test]
+    fn a_full_device_leaves_the_blocks_before_and_no_half_block() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(directory.path(), &variants()).unwrap();
+        append(&mut writer, 1, 10).unwrap();
+        let marks = tail_of::<BlockRow>();
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let blocks = std::mem::replace(&mut writer.tails[marks].file, full);
+
+        let error = append(&mut writer, 2, 10).unwrap_err();
+        assert!(matches!(error, RecordError::Full { blocks: 1, .. }), "{error:?}");
+        assert!(error.to_string().contains("the 1 blocks written before are safe"), "{error}");
+        assert_eq!(samples_in(directory.path()).len(), 10);
+
+        // Once there is room, the same writer goes on.
+        writer.tails[marks].file = blocks;
+        append(&mut writer, 2, 10).unwrap();
+        assert_eq!(samples_in(directory.path()).len(), 20);
+    }
+
+    /// A limit on the size of files makes the kernel write a part and then refuse, as a full disk
+    /// does. It holds for a whole process, so the test runs itself in another.
+    #[test]
+    fn a_half_written_block_is_taken_back() {
+        const INSIDE: &str = "FORKBENCH_TEST_HALF_WRITTEN";
+        if let Some(directory) = std::env::var_os(INSIDE) {
+            let directory = Path::new(&directory);
+            let mut writer = Writer::create(directory, &variants()).unwrap();
+            append(&mut writer, 1, 100).unwrap();
+            let error = append(&mut writer, 2, 1000).unwrap_err();
+            assert!(matches!(error, RecordError::Full { blocks: 1, .. }), "{error:?}");
+            assert_eq!(samples_in(directory).len(), 100);
+            append(&mut writer, 2, 10).unwrap();
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let status = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" \"$@\""])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "record::append::tests::a_half_written_block_is_taken_back"])
+            .env(INSIDE, directory.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        assert_eq!(samples_in(directory.path()).len(), 110);
+    }
+
+    #[test]
+    fn a_hundred_thousand_samples_come_back_as_they_went() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(directory.path(), &variants()).unwrap();
+        let mut written = Vec::new();
+        let mut noise = 1u64;
+        for block in 0..100 {
+            let samples: Vec<SampleRow> = (0..1000)
+                .map(|index| {
+                    noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let mut row = fixture::sample(1, block, 0, noise >> (index % 64));
+                    row.reaped_ns = (index % 3 != 0).then_some(noise);
+                    row.born_ns = (index % 2 == 0).then_some(u64::MAX);
+                    row.status = (noise >> 32) as i32;
+                    row.child_cpu = None;
+                    row
+                })
+                .collect();
+            let row = fixture::block(1, block);
+            let block =
+                Block { row: &row, samples: &samples, readings: &[], histograms: &[], events: &[] };
+            writer.block(block).unwrap();
+            written.extend(samples);
+        }
+        assert_eq!(writer.committed(), 100);
+        writer.finish().unwrap();
+        assert!(samples_in(directory.path()) == written, "samples were lost or changed");
+    }
+}

@@ -14,6 +14,8 @@
 
 pub mod append;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod read;
 pub mod resume;
 pub mod rows;

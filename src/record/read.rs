@@ -343,13 +343,13 @@ pub(super) fn check_header(
     Err(RecordError::Foreign { path: path.to_path_buf(), expected, found })
 }
 
-/// What is wrong with a row, naming the column.
+/// What is wrong with a row, naming the column where that is known.
 fn explain<R: Row>(error: &csv::DeserializeError) -> String {
-    let column = error
-        .field()
-        .and_then(|field| R::FILE.columns.get(usize::try_from(field).ok()?))
-        .map_or("row", |column| column.name);
-    format!("`{column}`: {}", error.kind())
+    let place = error.field().and_then(|field| usize::try_from(field).ok());
+    match place.and_then(|place| R::FILE.columns.get(place)) {
+        Some(column) => format!("`{}`: {}", column.name, error.kind()),
+        None => error.kind().to_string(),
+    }
 }
 
 /// The cells of complete lines, taken from the front.
@@ -447,5 +447,237 @@ fn unexpected(column: &str, byte: u8) -> String {
         b'\n' => format!("the line ends in `{column}`"),
         b',' => format!("there are more cells after `{column}` than the header has"),
         _ => format!("`{}` in `{column}`, which is a number", byte.escape_ascii()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::model::row::Role;
+    use crate::record::append::{Block, Writer};
+    use crate::record::fixture;
+    use crate::record::rows::FILES;
+
+    /// A run of two blocks of three samples.
+    fn run() -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let variants = [fixture::variant(0, Role::Subject, "empty", "fork")];
+        let mut writer = Writer::create(directory.path(), &variants).unwrap();
+        for block in 1..=2 {
+            let samples: Vec<SampleRow> =
+                (0..3).map(|index| fixture::sample(1, block, 0, 40_000 + index)).collect();
+            writer
+                .block(Block {
+                    row: &fixture::block(1, block),
+                    samples: &samples,
+                    readings: &[fixture::faults(
+                        1,
+                        block,
+                        0,
+                        crate::model::row::Scope::Child,
+                        60,
+                        3,
+                    )],
+                    histograms: &[],
+                    events: &[fixture::stuck(1, block)],
+                })
+                .unwrap();
+        }
+        writer.launch(&fixture::launch(1, 0, "empty")).unwrap();
+        directory
+    }
+
+    fn append(run: &TempDir, file: &str, text: &str) {
+        let mut file = File::options().append(true).open(run.path().join(file)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Everything that can be read, with what was dropped.
+    fn read_all(directory: &Path) -> Result<(usize, usize, usize, Losses)> {
+        let mut recorded = Recorded::open(directory)?;
+        let (mut samples, mut readings) = (0, 0);
+        recorded.variants()?;
+        recorded.launches()?;
+        recorded.samples(|_, _| {
+            samples += 1;
+            Ok(())
+        })?;
+        recorded.readings(|_| readings += 1)?;
+        recorded.histograms(|_| {})?;
+        let events = recorded.events()?.len();
+        Ok((samples, readings, events, recorded.losses().clone()))
+    }
+
+    #[test]
+    fn a_whole_run_is_read_without_loss() {
+        assert_eq!(read_all(run().path()).unwrap(), (6, 2, 2, Losses::default()));
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_and_told() {
+        for (file, torn) in [
+            ("samples.csv", "1,2,1,0,3,measure,0,12345"),
+            ("samples.csv", "1,2"),
+            ("readings.csv", "1,2,0,minor_fa"),
+            ("events.csv", "1,2,,stuck,4711,,\"state S, "),
+            ("launches.csv", "2,0,empty,do"),
+            ("blocks.csv", "1,3,time"),
+        ] {
+            let run = run();
+            append(&run, file, torn);
+            let expected = Losses { torn: vec![file], uncommitted_rows: 0 };
+            assert_eq!(read_all(run.path()).unwrap(), (6, 2, 2, expected), "{file}: {torn}");
+        }
+    }
+
+    #[test]
+    fn rows_of_a_block_without_its_mark_are_dropped_and_counted_but_events_stay() {
+        let run = run();
+        let row = "1,3,1,0,3,measure,0,1,2,,,3,,4,0,0,0\n";
+        append(&run, "samples.csv", &row.repeat(2));
+        append(&run, "readings.csv", "1,3,0,minor_faults,child,spawn,60,3\n");
+        append(&run, "readings.csv", "1,,,rss_bytes,parent,asked,4096,0\n");
+        append(&run, "events.csv", "1,3,,stuck,,,in futex\n");
+        let expected = Losses { torn: vec![], uncommitted_rows: 3 };
+        assert_eq!(read_all(run.path()).unwrap(), (6, 3, 3, expected));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        for file in FILES {
+            let run = run();
+            fs::remove_file(run.path().join(file.name)).unwrap();
+            let error = read_all(run.path()).unwrap_err();
+            assert!(matches!(error, RecordError::Missing { .. }), "{error:?}");
+            assert!(error.to_string().contains(file.name), "{error}");
+        }
+        let error = read_all(Path::new("/proc/self/cmdline")).unwrap_err();
+        assert!(matches!(error, RecordError::Missing { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused() {
+        for content in ["", "name,count\na,1\n", "launch", "\u{0}\u{1}\n", "launch,block\n1,2\n"] {
+            let run = run();
+            fs::write(run.path().join("samples.csv"), content).unwrap();
+            let error = read_all(run.path()).unwrap_err();
+            assert!(matches!(error, RecordError::Foreign { .. }), "{content:?}: {error:?}");
+            assert!(
+                error.to_string().contains("samples.csv:1: not a file of forkbench"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_columns_mean_a_newer_version() {
+        for file in FILES {
+            let run = run();
+            let header = file.header().trim_end().to_string() + ",mood,weather\n";
+            fs::write(run.path().join(file.name), header).unwrap();
+            let error = read_all(run.path()).unwrap_err();
+            assert!(matches!(error, RecordError::Newer { .. }), "{error:?}");
+            assert!(error.to_string().contains("`mood,weather` are not known"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_garbled_line_is_named_with_its_column() {
+        for (file, line, told) in [
+            ("samples.csv", "1,2,1,0,3,measure,0,x", "samples.csv:8: `x` in `start_ns`"),
+            ("samples.csv", "1,2,1,0,3,dinner,0,1,,,,,,,,,0", "samples.csv:8: `phase` is none of"),
+            ("samples.csv", "1,2", "samples.csv:8: the line ends in `block`"),
+            ("samples.csv", "1,2,1,0,3,measure,0,1,,,,,,,,,0,9", "more cells after `status`"),
+            ("samples.csv", "1,2,1,0,3,measure,0,1,,,,,,,,,", "`status` is empty"),
+            ("samples.csv", "4294967296,2,", "`launch` does not fit 32 bits"),
+            ("samples.csv", "1,2,1,0,3,measure,0,18446744073709551616,", "does not fit 64 bits"),
+            ("samples.csv", "1,2,1,0,3,measure,0,1,,,,,,,,,-2147483649", "`status` does not fit"),
+            (
+                "readings.csv",
+                "1,2,0,minor_faults,cousin,spawn,1,1",
+                "readings.csv:4: unknown variant `cousin`",
+            ),
+            ("readings.csv", "1,2,0", "readings.csv:4: 3 cells where the header has 8"),
+            ("blocks.csv", "1,2,time,0-1,2,3,4,5", "blocks.csv:4: block 2 of launch 1 stands"),
+            ("launches.csv", "1,0,empty,done,,-1,,3,", "launches.csv:3: `started_ns`"),
+        ] {
+            let run = run();
+            append(&run, file, &format!("{line}\n"));
+            let error = read_all(run.path()).unwrap_err();
+            assert!(matches!(error, RecordError::Garbled { .. }), "{line}: {error:?}");
+            assert!(error.to_string().contains(told), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn rows_of_one_block_in_two_places_are_refused() {
+        let run = run();
+        append(&run, "samples.csv", "1,1,1,0,3,measure,0,1,2,,,3,,4,0,0,0\n");
+        let error = read_all(run.path()).unwrap_err().to_string();
+        assert!(error.contains("samples.csv:8: rows of this block stand further up"), "{error}");
+    }
+
+    #[test]
+    fn toml_errors_name_their_line() {
+        let run = run();
+        fs::write(run.path().join("plan.toml"), "seed = 1\nvs = \n").unwrap();
+        let error = Recorded::open(run.path()).unwrap().plan().unwrap_err().to_string();
+        assert!(error.contains("plan.toml:2: "), "{error}");
+    }
+
+    /// The parser of its own and the csv crate must read the same.
+    #[test]
+    fn every_phase_and_status_is_read_as_serde_reads_it() {
+        for phase in [Phase::Warmup, Phase::Settle, Phase::Measure] {
+            for status in [0, 1, -11, i32::MAX, i32::MIN] {
+                let row = SampleRow { phase, status, ..fixture::sample(1, 2, 3, 4) };
+                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(vec![]);
+                writer.serialize(&row).unwrap();
+                let text = writer.into_inner().unwrap();
+                let mut fields = Fields { rest: &text };
+                assert_eq!(fields.sample().unwrap(), row);
+                assert!(fields.rest.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_found_across_the_edges_of_chunks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("text");
+        for length in [0, 1, 4095, 4096, 4097, 10_000] {
+            fs::write(&path, [b"a\n".as_slice(), &vec![b'x'; length]].concat()).unwrap();
+            let found = complete_length(&mut File::open(&path).unwrap()).unwrap();
+            assert_eq!(found, (2, length > 0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_make_a_reader_panic(
+            file in 0..FILES.len(),
+            keep_header: bool,
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let run = run();
+            let header = if keep_header { FILES[file].header() } else { String::new() };
+            fs::write(run.path().join(FILES[file].name), [header.as_bytes(), &bytes].concat())
+                .unwrap();
+            let _ = read_all(run.path());
+        }
+
+        #[test]
+        fn almost_right_samples_never_make_a_reader_panic(
+            text in "[0-9,\\-\nmeasuretlwp\"]{0,300}",
+        ) {
+            let run = run();
+            append(&run, "samples.csv", &text);
+            let _ = read_all(run.path());
+        }
     }
 }

@@ -111,3 +111,112 @@ fn cut(path: &Path, length: u64) -> Result<u64> {
     }
     Ok(before.saturating_sub(length))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::model::row::{Role, Scope};
+    use crate::record::append::{Block, Writer};
+    use crate::record::fixture;
+
+    fn append(writer: &mut Writer, block: u32) {
+        let samples = [fixture::sample(1, block, 0, 40_000), fixture::sample(1, block, 0, 50_000)];
+        writer
+            .block(Block {
+                row: &fixture::block(1, block),
+                samples: &samples,
+                readings: &[fixture::faults(1, block, 0, Scope::Child, 60, 3)],
+                histograms: &[],
+                events: &[fixture::stuck(1, block)],
+            })
+            .unwrap();
+    }
+
+    fn run_of(blocks: u32) -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let variants = [fixture::variant(0, Role::Subject, "empty", "fork")];
+        let mut writer = Writer::create(directory.path(), &variants).unwrap();
+        (1..=blocks).for_each(|block| append(&mut writer, block));
+        directory
+    }
+
+    fn contents(directory: &Path) -> Vec<String> {
+        FILES.iter().map(|file| fs::read_to_string(directory.join(file.name)).unwrap()).collect()
+    }
+
+    /// Wherever the writer of the second block died: the first is safe, and running the second
+    /// again gives what a run without a death gives.
+    #[test]
+    fn a_run_that_died_at_any_byte_of_a_block_is_resumed_as_if_it_had_not() {
+        let (one, two) = (contents(run_of(1).path()), contents(run_of(2).path()));
+        // The order in which a block is written, as indices into FILES; events stay.
+        let written: Vec<usize> = vec![3, 4, 2];
+        for (step, &dying) in written.iter().enumerate() {
+            for cut in one[dying].len()..two[dying].len() {
+                let run = run_of(1);
+                for (index, file) in FILES.iter().enumerate() {
+                    let text = match written.iter().position(|&other| other == index) {
+                        Some(before) if before < step => two[index].as_str(),
+                        Some(at) if at == step => &two[index][..cut],
+                        _ => one[index].as_str(),
+                    };
+                    fs::write(run.path().join(file.name), text).unwrap();
+                }
+                let (mut writer, committed) = Writer::resume(run.path()).unwrap();
+                assert_eq!(committed.blocks, BTreeSet::from([(1, 1)]));
+                assert_eq!(writer.committed(), 1);
+                assert_eq!(contents(run.path()), one, "cut {} at {cut}", FILES[dying].name);
+                append(&mut writer, 2);
+                assert_eq!(contents(run.path()), two);
+            }
+        }
+    }
+
+    #[test]
+    fn what_counts_without_a_mark_is_kept() {
+        let run = run_of(1);
+        let (mut writer, _) = Writer::resume(run.path()).unwrap();
+        writer.events(&[fixture::stuck(1, 9)]).unwrap();
+        writer.launch(&fixture::launch(1, 0, "empty")).unwrap();
+        let outside = crate::record::rows::ReadingRow {
+            block: None,
+            ..fixture::faults(1, 0, 0, Scope::Parent, 1, 1)
+        };
+        writer.readings(&[outside]).unwrap();
+        drop(writer);
+        let before = contents(run.path());
+        let (_, committed) = Writer::resume(run.path()).unwrap();
+        assert_eq!(committed.bytes_cut, 0);
+        assert_eq!(contents(run.path()), before);
+    }
+
+    #[test]
+    fn uncommitted_rows_in_front_of_others_are_refused() {
+        let run = run_of(2);
+        let path = run.path().join("samples.csv");
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+        lines.insert(1, "7,7,1,0,3,measure,0,1,2,,,3,,4,0,0,0\n");
+        fs::write(&path, lines.concat()).unwrap();
+        let error = Writer::resume(run.path()).unwrap_err().to_string();
+        assert!(error.contains("samples.csv:2: this row is of a block"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), lines.concat());
+    }
+
+    #[test]
+    fn no_results_directory_is_not_resumed() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Writer::resume(directory.path()).unwrap_err();
+        assert!(matches!(error, RecordError::Missing { .. }), "{error}");
+        let run = run_of(1);
+        let mut file = File::options().append(true).open(run.path().join("readings.csv")).unwrap();
+        file.write_all(b"one,two\n").unwrap();
+        let error = Writer::resume(run.path()).unwrap_err().to_string();
+        assert!(error.contains("readings.csv:3: `launch` is not a number"), "{error}");
+    }
+}

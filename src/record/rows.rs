@@ -250,3 +250,62 @@ rows! {
         evidence: String,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::fixture;
+
+    /// The contract: scripts read these headers.
+    #[test]
+    fn the_headers_are_the_published_ones() {
+        let headers: String =
+            FILES.iter().map(|file| format!("{}: {}", file.name, file.header())).collect();
+        assert_eq!(
+            headers,
+            "\
+variants.csv: variant,scenario,label,role,shape,mechanism,image,workload,copies_pages,settings
+launches.csv: launch,subject,shape,outcome,detail,started_ns,setup_ns,wall_ns,steal_ticks
+blocks.csv: launch,block,kind,coin,rounds,started_ns,wall_ns,steal_ticks
+samples.csv: launch,block,round,turn,pos,phase,variant,start_ns,blocked_ns,born_ns,image_ns,\
+reaped_ns,rewrite_ns,blocked_cpu_ns,parent_cpu,child_cpu,status
+readings.csv: launch,block,variant,reading,scope,at,value,spawns
+histograms.csv: launch,block,variant,reading,low_ns,high_ns,count
+events.csv: launch,block,variant,event,pid,errno,evidence
+"
+        );
+    }
+
+    #[test]
+    fn every_column_says_what_it_is_on_one_line() {
+        for file in FILES {
+            let names: BTreeSet<&str> = file.columns.iter().map(|column| column.name).collect();
+            assert_eq!(names.len(), file.columns.len(), "{} repeats a column", file.name);
+            for column in file.columns {
+                let about = column.about;
+                assert!(!about.is_empty() && !about.contains('\n'), "{}", column.name);
+                assert!(!about.contains("  ") && about.trim() == about, "{about:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_is_found_in_every_file_that_has_it() {
+        let files: Vec<&str> = columns_named("steal_ticks").map(|(file, _)| file.name).collect();
+        assert_eq!(files, ["launches.csv", "blocks.csv"]);
+        assert_eq!(columns_named("no_such_column").count(), 0);
+    }
+
+    #[test]
+    fn a_row_is_written_in_the_order_of_its_columns() {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.serialize(fixture::sample(1, 2, 3, 40)).unwrap();
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        assert_eq!(
+            text,
+            SampleRow::FILE.header() + "1,2,1,0,3,measure,3,1234567890123,40,,,80,,40,0,0,0\n"
+        );
+    }
+}
