@@ -426,3 +426,157 @@ impl<'a> Readings<'a> {
         *seen_in = seen_in.saturating_add(spawns);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::model::row::Role;
+    use crate::record::fixture;
+
+    fn run() -> Run {
+        Run {
+            variants: vec![
+                fixture::variant(4, Role::Subject, "rss=1GiB", "fork"),
+                fixture::variant(9, Role::Subject, "rss=1GiB", "vfork"),
+            ],
+            ..Run::default()
+        }
+    }
+
+    #[test]
+    fn only_measured_samples_of_timed_blocks_that_went_well_are_eligible() {
+        let mut run = run();
+        let kinds = [BlockKind::Warmup, BlockKind::Time, BlockKind::Count, BlockKind::Partial];
+        for (block, kind) in (0..).zip(kinds) {
+            let mut samples = Vec::new();
+            for phase in [Phase::Warmup, Phase::Settle, Phase::Measure] {
+                for status in [0, 1] {
+                    let blocked = 1000 * u64::from(block) + 10 * phase as u64 + status as u64;
+                    let sample = fixture::sample(1, block, 4, blocked);
+                    samples.push(SampleRow { phase, status, ..sample });
+                }
+            }
+            run.blocks.push((BlockRow { kind, ..fixture::block(1, block) }, samples, vec![]));
+        }
+        let cells = run.cells();
+        let cell = cells.cell(0, Interval::Blocked);
+        assert_eq!(cell.pooled().iter().collect::<Vec<u64>>(), [1020]);
+        assert_eq!(cell.warmup().iter().collect::<Vec<u64>>(), [0]);
+        assert_eq!(cell.cold().len(), 0, "round 1 is not cold");
+        assert_eq!((cells.samples, cells.eligible, cells.facts[0].failed), (24, 1, 12));
+        assert_eq!(cells.cell(1, Interval::Blocked).count(), 0);
+    }
+
+    #[test]
+    fn the_cold_sample_is_the_first_of_a_turn_of_round_0_of_a_timed_block() {
+        let mut run = run();
+        let mut samples = Vec::new();
+        for (round, pos, blocked) in [(0, 0, 900), (0, 1, 500), (1, 0, 700)] {
+            let sample = fixture::sample(1, 1, 9, blocked);
+            samples.push(SampleRow { round, pos, phase: Phase::Settle, ..sample });
+        }
+        run.blocks.push((fixture::block(1, 1), samples, vec![]));
+        let cells = run.cells();
+        let cold: Vec<u64> = cells.cell(1, Interval::Blocked).cold().iter().collect();
+        assert_eq!(cold, [900]);
+        assert_eq!(cells.cell(1, Interval::Reaped).cold().get(0), 1800);
+        assert!(cells.cell(1, Interval::Born).cold().is_empty(), "an empty cell is no zero");
+    }
+
+    #[test]
+    fn the_pilot_is_no_warm_up_of_a_launch() {
+        let mut run = run();
+        for launch in [0, 1] {
+            let sample = fixture::sample(launch, 0, 4, 100 + u64::from(launch));
+            let row = BlockRow { kind: BlockKind::Warmup, ..fixture::block(launch, 0) };
+            let sample = SampleRow { phase: Phase::Warmup, ..sample };
+            run.blocks.push((row, vec![sample], vec![]));
+        }
+        let warmup = run.cells().cell(0, Interval::Blocked).warmup().clone();
+        assert_eq!(warmup.iter().collect::<Vec<u64>>(), [101]);
+    }
+
+    #[test]
+    fn blocks_and_launches_are_kept_apart_and_in_order() {
+        let mut run = run();
+        for (launch, block, lengths) in
+            [(2, 1, vec![5, 1, 3]), (1, 2, vec![40, 20]), (1, 1, vec![1 << 33, 30])]
+        {
+            let samples = lengths.iter().map(|&ns| fixture::sample(launch, block, 4, ns)).collect();
+            run.blocks.push((fixture::block(launch, block), samples, vec![]));
+        }
+        let cells = run.cells();
+        let cell = cells.cell(0, Interval::Blocked);
+        let blocks: Vec<BlockQuantiles> = cell.blocks().collect();
+        let places: Vec<(u32, u32)> = blocks.iter().map(|b| (b.launch, b.block)).collect();
+        assert_eq!(places, [(1, 1), (1, 2), (2, 1)]);
+        assert_eq!((blocks[0].min, blocks[0].max, blocks[0].count), (30, 1 << 33, 2));
+        assert_eq!((blocks[1].p50, blocks[1].p90, blocks[2].p95), (30.0, 38.0, 4.8));
+        let launches: Vec<(u32, Vec<u64>)> =
+            cell.by_launch().map(|(launch, values)| (launch, values.iter().collect())).collect();
+        assert_eq!(launches, [(1, vec![20, 30, 40, 1 << 33]), (2, vec![1, 3, 5])]);
+    }
+
+    #[test]
+    fn wall_time_beyond_cpu_time_by_more_than_a_fifth_is_contended() {
+        let mut run = run();
+        let mut samples = Vec::new();
+        for (variant, wall, cpu) in
+            [(4, 120, Some(100)), (4, 121, Some(100)), (4, 900, None), (9, 900, Some(1))]
+        {
+            let sample = fixture::sample(1, 1, variant, wall);
+            samples.push(SampleRow { blocked_cpu_ns: cpu, ..sample });
+        }
+        run.blocks.push((fixture::block(1, 1), samples, vec![]));
+        let facts = run.cells().facts;
+        assert_eq!(facts[0], Facts { failed: 0, clocked: 2, contended: 1 });
+        assert_eq!(facts[1], Facts::default(), "a vfork waits by its nature");
+    }
+
+    #[test]
+    fn readings_are_added_up_by_launch_and_shapes_get_their_name() {
+        let mut run = run();
+        let shape = |block, at: &str, value| ReadingRow {
+            variant: None,
+            reading: "rss_bytes".to_string(),
+            scope: Scope::Parent,
+            at: at.to_string(),
+            ..fixture::faults(1, block, 0, Scope::Parent, value, 0)
+        };
+        let readings = vec![
+            fixture::faults(1, 1, 4, Scope::Child, 60, 3),
+            fixture::faults(1, 1, 4, Scope::Child, 21, 1),
+            shape(1, "asked", 1 << 30),
+        ];
+        run.blocks.push((fixture::block(1, 1), vec![fixture::sample(1, 1, 4, 5)], readings));
+        let readings = vec![fixture::faults(2, 1, 4, Scope::Child, 40, 2)];
+        run.blocks.push((fixture::block(2, 1), vec![], readings));
+        let cells = run.cells();
+        assert_eq!(cells.readings.len(), 1);
+        let faults = &cells.readings[0];
+        assert_eq!((faults.total, faults.spawns), (121, 6));
+        assert_eq!(faults.launches[&1], BTreeMap::from([(20, 3), (21, 1)]));
+        assert_eq!(faults.launches[&2], BTreeMap::from([(20, 2)]));
+        assert_eq!(cells.seen[0].0, "rss=1GiB");
+    }
+
+    #[test]
+    fn a_sample_of_an_unknown_variant_is_garbled() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer =
+            crate::record::append::Writer::create(directory.path(), &run().variants).unwrap();
+        let samples = [fixture::sample(1, 1, 4, 5), fixture::sample(1, 1, 5, 5)];
+        writer
+            .block(crate::record::append::Block {
+                row: &fixture::block(1, 1),
+                samples: &samples,
+                readings: &[],
+                histograms: &[],
+                events: &[],
+            })
+            .unwrap();
+        let error = Cells::read(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("samples.csv:3: variant 5 does not stand in"), "{error}");
+    }
+}

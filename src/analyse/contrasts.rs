@@ -248,3 +248,195 @@ fn below(state: &mut u64, limit: u64) -> u64 {
     bits ^= bits >> 31;
     ((u128::from(bits) * u128::from(limit)) >> 64) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::model::interval::Interval;
+    use crate::model::row::Role;
+    use crate::record::fixture;
+    use crate::record::rows::SampleRow;
+
+    /// Two variants with these values, a list for each block; blocks are spread over launches.
+    fn cells(blocks: &[(u32, Vec<u64>, Vec<u64>)]) -> crate::analyse::cells::Cells {
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(0, Role::Subject, "empty", "fork"),
+                fixture::variant(1, Role::Subject, "empty", "vfork"),
+            ],
+            ..Run::default()
+        };
+        for (number, (launch, one, other)) in (0..).zip(blocks) {
+            let row = fixture::block(*launch, number);
+            let of = |variant, values: &[u64]| -> Vec<SampleRow> {
+                values.iter().map(|&ns| fixture::sample(*launch, number, variant, ns)).collect()
+            };
+            run.blocks.push((row, [of(0, one), of(1, other)].concat(), vec![]));
+        }
+        run.cells()
+    }
+
+    fn contrast_of(blocks: &[(u32, Vec<u64>, Vec<u64>)], q: f64) -> (Contrast, Contrast) {
+        let cells = cells(blocks);
+        let (one, other) = (cells.cell(0, Interval::Blocked), cells.cell(1, Interval::Blocked));
+        (contrast(one, other, q, 0.95), contrast(other, one, q, 0.95))
+    }
+
+    fn shown(contrast: Contrast) -> Ratio {
+        match contrast {
+            Contrast::Shown(ratio) => ratio,
+            Contrast::NotShown(reason) => panic!("{reason:?}"),
+        }
+    }
+
+    #[test]
+    fn twice_as_long_is_found_whatever_the_drift() {
+        let blocks: Vec<_> = (0..12)
+            .map(|block| {
+                let base = 1000 + 500 * u64::from(block);
+                (1 + block / 4, vec![2 * base; 4], vec![base; 4])
+            })
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        assert!((ratio.value - 2.0).abs() < 1e-12);
+        assert_eq!((ratio.blocks, ratio.launches), (12, 3));
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert!(low > 1.999 && high < 2.001 && ratio.p <= 2.0 * 0.5f64.powi(12) + 1e-12);
+    }
+
+    #[test]
+    fn launches_that_disagree_widen_the_interval() {
+        // Within a launch every block says the same, but the launches say 1.0, 1.2 and 0.9.
+        let blocks: Vec<_> = (0..30)
+            .map(|block| {
+                let launch = 1 + block / 10;
+                let base = [1000, 1200, 900][block as usize / 10];
+                (launch, vec![base; 4], vec![1000; 4])
+            })
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert_eq!(ratio.unit, Unit::Launch);
+        assert!(low < 0.75 && high > 1.35, "{low} {high}");
+        assert!(ratio.p > 0.5);
+        assert!(ratio.smallest_detectable.unwrap() > 1.3);
+    }
+
+    #[test]
+    fn few_blocks_give_a_ratio_but_no_interval() {
+        for count in 1..6 {
+            let blocks: Vec<_> = (0..count).map(|_| (1, vec![300; 4], vec![100; 4])).collect();
+            let ratio = shown(contrast_of(&blocks, 0.5).0);
+            assert!((ratio.value - 3.0).abs() < 1e-12);
+            let count = count as usize;
+            assert_eq!(ratio.bounds, Bounds::Needs { needed: 6, count });
+            assert_eq!(ratio.smallest_detectable, None);
+            assert_eq!(ratio.p, (2.0 * 0.5f64.powi(count as i32)).min(1.0));
+        }
+    }
+
+    #[test]
+    fn blocks_with_too_few_samples_are_merged_within_their_launch() {
+        // Launch 1: 3 + 2 | 5 + the rest of 1; launch 2 has 3 in all and says nothing.
+        let sizes = [(1, 3), (1, 2), (1, 5), (1, 1), (2, 1), (2, 2)];
+        let blocks: Vec<_> = sizes
+            .iter()
+            .map(|&(launch, size)| (launch, vec![200; size], vec![100; size + 1]))
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        assert_eq!((ratio.blocks, ratio.launches), (2, 1));
+
+        let (contrast, _) = contrast_of(&blocks, 0.95);
+        let needed = samples_per_block(0.95);
+        assert_eq!(
+            contrast,
+            Contrast::NotShown(Reason::TooFewSamples { needed, count: 11 }),
+            "of launch 1 all blocks together"
+        );
+    }
+
+    #[test]
+    fn the_samples_a_quantile_takes() {
+        assert_eq!([0.5, 0.75, 0.9, 0.95, 0.99].map(samples_per_block), [4, 8, 20, 40, 200]);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_why() {
+        let apart = [(1, vec![5; 4], vec![]), (1, vec![], vec![5; 4])];
+        assert_eq!(contrast_of(&apart, 0.5).0, Contrast::NotShown(Reason::NotInOneBlock));
+        assert_eq!(contrast_of(&[], 0.5).0, Contrast::NotShown(Reason::NotInOneBlock));
+        let zero = [(1, vec![0; 4], vec![5; 4])];
+        assert_eq!(contrast_of(&zero, 0.5).0, Contrast::NotShown(Reason::ZeroTime));
+        assert_eq!(contrast_of(&zero, 0.5).1, Contrast::NotShown(Reason::ZeroTime));
+    }
+
+    /// A tail quantile of 40 values lies lower than that of 4,000 values of the same kind.
+    #[test]
+    fn unequal_sides_of_one_distribution_agree_at_p95() {
+        let mut state = 7;
+        let mut drawn = |count: usize| -> Vec<u64> {
+            (0..count).map(|_| 1_000_000_000 / (1 + below(&mut state, 1_000_000))).collect()
+        };
+        let blocks: Vec<_> =
+            (0..100).map(|block| (1 + block / 10, drawn(40), drawn(2_000))).collect();
+        let ratio = shown(contrast_of(&blocks, 0.95).0);
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert!(low < 1.0 && 1.0 < high, "{ratio:?}");
+    }
+
+    #[test]
+    fn thinning_is_a_fair_choice_of_that_size() {
+        let values: Values = (0..10).collect();
+        let mut taken = [0u32; 10];
+        for seed in 0..2_000 {
+            let chosen = thinned(values.clone(), 4, seed);
+            assert_eq!(chosen.len(), 4);
+            assert_eq!(chosen, thinned(values.clone(), 4, seed));
+            chosen.iter().for_each(|value| taken[value as usize] += 1);
+        }
+        // 2,000 x 0.4 with a standard deviation of 22.
+        assert!(taken.iter().all(|&times| (690..910).contains(&times)), "{taken:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn swapping_the_sides_turns_the_ratio_over(
+            blocks in proptest::collection::vec(
+                (
+                    1..4u32,
+                    proptest::collection::vec(1..50u64, 0..60),
+                    proptest::collection::vec(1..50u64, 0..60),
+                ),
+                0..14,
+            ),
+            q in prop_oneof![Just(0.5), Just(0.9)],
+        ) {
+            match contrast_of(&blocks, q) {
+                (Contrast::Shown(one), Contrast::Shown(other)) => {
+                    prop_assert!((one.value * other.value - 1.0).abs() < 1e-9);
+                    prop_assert!((one.p - other.p).abs() < 1e-9);
+                    prop_assert!((0.0..=1.0).contains(&one.p));
+                    prop_assert_eq!((one.unit, one.blocks), (other.unit, other.blocks));
+                    match (one.bounds, other.bounds) {
+                        (
+                            Bounds::Between { low, high },
+                            Bounds::Between { low: other_low, high: other_high },
+                        ) => {
+                            prop_assert!(low <= one.value && one.value <= high);
+                            prop_assert!((low * other_high - 1.0).abs() < 1e-9);
+                            prop_assert!((high * other_low - 1.0).abs() < 1e-9);
+                            prop_assert!(one.smallest_detectable.unwrap() >= 1.0);
+                        }
+                        (one, other) => prop_assert_eq!(one, other),
+                    }
+                }
+                (one, other) => prop_assert_eq!(one, other),
+            }
+        }
+    }
+}

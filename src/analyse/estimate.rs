@@ -43,7 +43,8 @@ pub fn signed_rank_interval(numbers: &[f64], confidence: f64) -> Option<Located>
     let value = hodges_lehmann(numbers)?;
     let pairs = PairMeans::of(numbers);
     let error = (1.0 - confidence) / 2.0;
-    // The largest rank sum that is still rejected, if any is, cuts off as many pairs at each end.
+    // The largest rank sum that is still rejected: a centre with more pairs than that on either
+    // side of it is not.
     let (mut low, mut high) = (0, pairs.count() / 2);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -54,11 +55,7 @@ pub fn signed_rank_interval(numbers: &[f64], confidence: f64) -> Option<Located>
         }
     }
     let rejected = low.checked_sub(1)?;
-    Some(Located {
-        value,
-        low: pairs.nth(rejected + 1),
-        high: pairs.nth(pairs.count() - 2 - rejected),
-    })
+    Some(Located { value, low: pairs.nth(rejected), high: pairs.nth(pairs.count() - 1 - rejected) })
 }
 
 /// Fewest numbers for which [`signed_rank_interval`] has an interval: 6 at 95 %.
@@ -226,4 +223,182 @@ fn order(number: f64) -> i64 {
 /// The number at that place: the inverse of [`order`].
 fn number_at(place: i64) -> f64 {
     f64::from_bits((place ^ (((place >> 63) as u64) >> 1) as i64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Made by tests/data/statistics.py from scipy, numpy and exact integers.
+    const KNOWN: &str = include_str!("../../tests/data/statistics.json");
+
+    #[derive(Deserialize)]
+    struct Known {
+        locations: Vec<Location>,
+    }
+
+    #[derive(Deserialize)]
+    struct Location {
+        numbers: Vec<f64>,
+        hodges_lehmann: f64,
+        interval_95: Option<(f64, f64)>,
+        interval_99: Option<(f64, f64)>,
+        signed_rank_p: f64,
+        t_low: f64,
+        t_high: f64,
+        t_p: f64,
+    }
+
+    fn assert_close(found: f64, known: f64, what: &str) {
+        assert!(
+            (found - known).abs() <= 1e-9 * (1.0 + known.abs()),
+            "{what}: {found}, not {known}"
+        );
+    }
+
+    #[test]
+    fn known_answers() {
+        let known: Known = serde_json::from_str(KNOWN).unwrap();
+        assert!(known.locations.iter().any(|location| location.numbers.len() > 200));
+        for location in known.locations {
+            let numbers = &location.numbers;
+            let what = format!("of {} numbers", numbers.len());
+            assert_close(hodges_lehmann(numbers).unwrap(), location.hodges_lehmann, &what);
+            assert_close(signed_rank_p(numbers), location.signed_rank_p, &what);
+            if numbers.len() <= 200 {
+                for (confidence, known) in
+                    [(0.95, location.interval_95), (0.99, location.interval_99)]
+                {
+                    let found = signed_rank_interval(numbers, confidence);
+                    assert_eq!(found.is_some(), known.is_some(), "{what}");
+                    if let (Some(found), Some((low, high))) = (found, known) {
+                        assert_close(found.low, low, &what);
+                        assert_close(found.high, high, &what);
+                    }
+                }
+            }
+            let student = t_interval(numbers, 0.95).unwrap();
+            assert_close(student.low, location.t_low, &what);
+            assert_close(student.high, location.t_high, &what);
+            assert_close(t_p(numbers).unwrap(), location.t_p, &what);
+        }
+    }
+
+    #[test]
+    fn nothing_and_next_to_nothing() {
+        assert_eq!((median(&[]), hodges_lehmann(&[])), (None, None));
+        assert_eq!(signed_rank_interval(&[], 0.95), None);
+        assert_eq!((signed_rank_p(&[]), t_p(&[]), t_interval(&[], 0.95)), (1.0, None, None));
+        assert_eq!((median(&[3.0]), hodges_lehmann(&[3.0])), (Some(3.0), Some(3.0)));
+        assert_eq!((signed_rank_p(&[3.0]), t_p(&[3.0])), (1.0, None));
+        assert_eq!(hodges_lehmann(&[1.0, 2.0]), Some(1.5));
+        assert_eq!([0.95, 0.99].map(signed_rank_needs), [6, 8]);
+    }
+
+    #[test]
+    fn equal_numbers_leave_no_doubt_and_zeros_no_effect() {
+        let interval = signed_rank_interval(&[0.5; 8], 0.95).unwrap();
+        assert_eq!((interval.low, interval.value, interval.high), (0.5, 0.5, 0.5));
+        assert_eq!(signed_rank_p(&[0.5; 8]), 2.0 * 0.5f64.powi(8));
+        assert_eq!((t_p(&[0.5; 8]), t_p(&[0.0; 8])), (Some(0.0), Some(1.0)));
+        assert_eq!(signed_rank_p(&[0.0; 8]), 1.0);
+        assert_eq!(signed_rank_p(&[-0.0, 0.0, -0.0]), 1.0);
+    }
+
+    /// At the change from the exact distribution to the approximation nothing jumps.
+    #[test]
+    fn the_approximation_meets_the_exact_distribution() {
+        let numbers: Vec<f64> = (0..201).map(|n| f64::from(n * 7919 % 201) - 96.0).collect();
+        let (exact, near) = (signed_rank_p(&numbers[..200]), signed_rank_p(&numbers));
+        assert!((exact - near).abs() < 0.05, "{exact} {near}");
+        let exact = signed_rank_interval(&numbers[..200], 0.95).unwrap();
+        let near = signed_rank_interval(&numbers, 0.95).unwrap();
+        assert!((exact.low - near.low).abs() < 1.0 && (exact.high - near.high).abs() < 1.0);
+    }
+
+    #[test]
+    fn detectable_is_beyond_the_half_width() {
+        // (1.96 + 0.84) / 1.96
+        assert!((detectable(1.0, 0.95) - 1.4294).abs() < 1e-4);
+    }
+
+    /// Numbers with ties and zeros among them.
+    fn numbers() -> impl Strategy<Value = Vec<f64>> {
+        let number = prop_oneof![-1e3..1e3, (-3..3i32).prop_map(f64::from)];
+        proptest::collection::vec(number, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn pair_means_are_picked_as_if_they_were_written_out(numbers in numbers()) {
+            let mut pairs: Vec<f64> = Vec::new();
+            for (index, one) in numbers.iter().enumerate() {
+                pairs.extend(numbers[index..].iter().map(|other| middle(*one, *other)));
+            }
+            pairs.sort_unstable_by(f64::total_cmp);
+            let found = PairMeans::of(&numbers);
+            prop_assert_eq!(found.count(), pairs.len());
+            for (place, &pair) in pairs.iter().enumerate() {
+                prop_assert_eq!(found.nth(place), pair);
+            }
+            prop_assert_eq!(found.below(0.0), pairs.iter().filter(|&&pair| pair < 0.0).count());
+            prop_assert_eq!(found.at_most(0.0), pairs.iter().filter(|&&pair| pair <= 0.0).count());
+        }
+
+        #[test]
+        fn the_test_rejects_exactly_what_the_interval_leaves_out(
+            numbers in numbers(),
+            confidence in prop_oneof![Just(0.9), Just(0.95), Just(0.99)],
+        ) {
+            if let Some(interval) = signed_rank_interval(&numbers, confidence) {
+                let outside = interval.low > 0.0 || interval.high < 0.0;
+                let rejected = signed_rank_p(&numbers) <= 1.0 - confidence + 1e-12;
+                prop_assert_eq!(outside, rejected, "{:?}", interval);
+                prop_assert!(interval.low <= interval.value && interval.value <= interval.high);
+            } else {
+                prop_assert!(numbers.len() < signed_rank_needs(confidence));
+            }
+        }
+
+        #[test]
+        fn turning_the_signs_turns_everything(numbers in numbers()) {
+            let turned: Vec<f64> = numbers.iter().map(|number| -number).collect();
+            prop_assert_eq!(hodges_lehmann(&numbers).map(|v| -v), hodges_lehmann(&turned));
+            prop_assert_eq!(signed_rank_p(&numbers), signed_rank_p(&turned));
+            if let (Some(one), Some(other)) =
+                (signed_rank_interval(&numbers, 0.95), signed_rank_interval(&turned, 0.95))
+            {
+                prop_assert_eq!((one.low, one.high), (-other.high, -other.low));
+            }
+        }
+
+        #[test]
+        fn shifting_and_stretching_go_through(
+            numbers in numbers(), shift in -10.0..10.0f64, factor in 0.01..100.0f64,
+        ) {
+            let moved: Vec<f64> = numbers.iter().map(|number| number * factor + shift).collect();
+            if let (Some(one), Some(other)) =
+                (signed_rank_interval(&numbers, 0.95), signed_rank_interval(&moved, 0.95))
+            {
+                for (one, other) in
+                    [(one.low, other.low), (one.value, other.value), (one.high, other.high)]
+                {
+                    let expected: f64 = one * factor + shift;
+                    prop_assert!((expected - other).abs() < 1e-6 * (1.0 + factor));
+                }
+            }
+        }
+
+        #[test]
+        fn more_confidence_is_a_wider_interval(numbers in numbers()) {
+            if let (Some(one), Some(other)) =
+                (signed_rank_interval(&numbers, 0.95), signed_rank_interval(&numbers, 0.99))
+            {
+                prop_assert!(other.low <= one.low && one.high <= other.high);
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@
 pub mod cells;
 pub mod contrasts;
 pub mod estimate;
+#[cfg(test)]
+mod fixture;
 pub mod quantiles;
 pub mod summary;
 pub mod values;

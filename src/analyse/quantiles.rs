@@ -119,3 +119,95 @@ fn first(end: usize, holds: impl Fn(usize) -> bool) -> usize {
     }
     low
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Made by tests/data/statistics.py from scipy and numpy.
+    const KNOWN: &str = include_str!("../../tests/data/statistics.json");
+
+    #[derive(Deserialize)]
+    struct Known {
+        orders: Vec<Order>,
+        values: Vec<u64>,
+        quantiles: Vec<Value>,
+    }
+
+    #[derive(Deserialize)]
+    struct Order {
+        count: usize,
+        q: f64,
+        places: Option<(usize, usize)>,
+    }
+
+    #[derive(Deserialize)]
+    struct Value {
+        count: usize,
+        q: f64,
+        value: f64,
+    }
+
+    #[test]
+    fn order_intervals_are_those_of_the_binomial_distribution() {
+        let known: Known = serde_json::from_str(KNOWN).unwrap();
+        assert!(known.orders.len() > 50);
+        for Order { count, q, places } in known.orders {
+            assert_eq!(order_interval(count, q, 0.95), places, "{count} values, quantile {q}");
+        }
+    }
+
+    #[test]
+    fn quantiles_are_those_of_numpy() {
+        let known: Known = serde_json::from_str(KNOWN).unwrap();
+        for Value { count, q, value } in known.quantiles {
+            let sorted: Values = known.values[..count].iter().copied().collect();
+            let found = quantile(&sorted, q).unwrap();
+            assert!((found - value).abs() < 1e-6 * value, "{count} values, {q}: {found} {value}");
+        }
+    }
+
+    #[test]
+    fn the_samples_needed_are_computed() {
+        let needed = [0.5, 0.9, 0.95, 0.99].map(|q| samples_needed(q, 0.95));
+        assert_eq!(needed, [6, 29, 59, 299]);
+        assert_eq!(samples_needed(0.5, 0.99), 8);
+    }
+
+    #[test]
+    fn too_few_values_say_how_many_it_takes() {
+        let two: Values = [1, 2].into_iter().collect();
+        assert_eq!(Figure::of(&two, 0.5, 0.95), Figure::Needs { needed: 6, count: 2 });
+        assert_eq!(Figure::of(&Values::new(), 0.99, 0.95), Figure::Needs { needed: 299, count: 0 });
+        assert_eq!(quantile(&Values::new(), 0.5), None);
+        let six: Values = (1..=6).collect();
+        let figure = Figure::of(&six, 0.5, 0.95).known().unwrap();
+        assert_eq!((figure.low, figure.value, figure.high), (1.0, 3.5, 6.0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_interval_has_its_confidence_and_holds_the_quantile(
+            values in proptest::collection::vec(0..2000u64, 0..400),
+            q in prop_oneof![Just(0.5), Just(0.9), Just(0.95), 0.01..0.99],
+        ) {
+            let count = values.len();
+            let sorted = values.into_iter().collect::<Values>().sorted();
+            match Figure::of(&sorted, q, 0.95) {
+                Figure::Needs { needed, count: told } => {
+                    prop_assert!(told == count && count < needed);
+                }
+                Figure::Known(figure) => {
+                    prop_assert!(figure.low <= figure.value && figure.value <= figure.high);
+                    let (low, high) = order_interval(count, q, 0.95).unwrap();
+                    let below = Binomial::new(q, count as u64).unwrap();
+                    let covered = below.cdf(high as u64) - below.cdf(low as u64);
+                    prop_assert!(covered >= 0.95 - 1e-9, "{covered}");
+                }
+            }
+        }
+    }
+}

@@ -107,3 +107,37 @@ impl FromIterator<u64> for Values {
         list
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn values_come_back_whatever_their_size(
+            values in proptest::collection::vec(
+                prop_oneof![0..10u64, u64::from(u32::MAX) - 1..=u64::from(u32::MAX) + 1, any::<u64>()],
+                0..40,
+            ),
+            start in 0..40usize,
+        ) {
+            let list: Values = values.iter().copied().collect();
+            prop_assert_eq!(list.iter().collect::<Vec<u64>>(), values.clone());
+            let fits = values.iter().all(|&value| value <= u64::from(u32::MAX));
+            prop_assert_eq!(matches!(list, Values::Narrow(_)), fits);
+
+            let start = start.min(values.len());
+            let mut tail: Values = [7, u64::MAX].into_iter().collect();
+            tail.extend_from(&list, start..values.len());
+            prop_assert_eq!(tail.iter().skip(2).collect::<Vec<u64>>(), values[start..].to_vec());
+
+            let mut expected = values;
+            expected[start..].sort_unstable();
+            let mut list = list;
+            list.sort_from(start);
+            prop_assert_eq!(list.iter().collect::<Vec<u64>>(), expected);
+        }
+    }
+}

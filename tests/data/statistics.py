@@ -26,19 +26,20 @@ def rank_sum_counts(n):
 
 
 def signed_rank_interval(numbers, confidence):
-    """By the definition: every pair written out, the exact distribution summed up."""
+    """By the definition: all centres that the exact test does not reject."""
     pairs = sorted((a + b) / 2 for a, b in itertools.combinations_with_replacement(numbers, 2))
-    counts = rank_sum_counts(len(numbers))
-    error = (1 - Fraction(confidence)) / 2
-    total, rejected = 0, -1
-    for rank_sum, ways in enumerate(counts):
-        total += ways
-        if Fraction(total, 2 ** len(numbers)) > error:
-            break
-        rejected = rank_sum
-    if rejected < 0:
-        return None
-    return [pairs[rejected + 1], pairs[len(pairs) - 2 - rejected]]
+    at_most = list(itertools.accumulate(rank_sum_counts(len(numbers))))
+    error = (1 - Fraction(confidence)) / 2 * 2 ** len(numbers)
+    kept = []
+    for index, (below, above) in enumerate(itertools.pairwise(pairs)):
+        # A centre between these two has a rank sum of as many as there are pairs above it.
+        rank_sum = len(pairs) - 1 - index
+        lower_tail = at_most[rank_sum]
+        upper_tail = at_most[-1] - (at_most[rank_sum - 1] if rank_sum > 0 else 0)
+        if min(lower_tail, upper_tail) > error:
+            kept += [below, above]
+    outermost = at_most[0] > error
+    return None if outermost else [kept[0], kept[-1]]
 
 
 def location(numbers):
