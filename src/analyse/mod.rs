@@ -1,1 +1,14 @@
-//! Room `analyse`.
+//! Numbers in, numbers out: what the facts of a results directory say.
+//!
+//! Reads the directory through `record` and nothing else; never sees a process, a mechanism or a
+//! clock, so that any report can be made on another machine. Prints nothing.
+
+pub mod cells;
+pub mod contrasts;
+pub mod estimate;
+#[cfg(test)]
+mod fixture;
+pub mod quantiles;
+pub mod summary;
+pub mod values;
+mod warnings;

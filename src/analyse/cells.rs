@@ -1,0 +1,582 @@
+//! The samples of a results directory, reduced once to what every statistic starts from.
+//!
+//! One pass over the files. Of each sample its intervals are kept and nothing else, sorted within
+//! their block: any quantile of a block, of a launch or of all is a matter of picking, and blocks
+//! can still be merged. Only samples of timed blocks, with phase `measure` and status 0, are
+//! *eligible*, that is, may enter a statistic; the cold and the warm-up samples are kept apart.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use super::quantiles::quantile;
+use super::values::Values;
+use crate::model::interval::Interval;
+use crate::model::row::{BlockKind, Phase, Scope};
+use crate::record::error::{RecordError, Result};
+use crate::record::read::{Losses, Recorded};
+use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
+
+/// Everything that is known of one run, ready for statistics.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// The rows of `variants.csv`.
+    pub variants: Vec<VariantRow>,
+    /// The rows of `launches.csv`.
+    pub launches: Vec<LaunchRow>,
+    /// The committed blocks.
+    pub blocks: Vec<BlockRow>,
+    /// The rows of `events.csv`.
+    pub events: Vec<EventRow>,
+    /// Counted facts of variants, in the order of their first row.
+    pub readings: Vec<Reading>,
+    /// What was asked and seen of shapes: rows of `readings.csv` without a variant, with the shape
+    /// of their block (empty if the block has no sample).
+    pub seen: Vec<(String, ReadingRow)>,
+    /// For each variant, what its samples say beside their intervals.
+    pub facts: Vec<Facts>,
+    /// Rows of `samples.csv` in committed blocks.
+    pub samples: usize,
+    /// Samples that statistics are made of.
+    pub eligible: usize,
+    /// What was dropped while reading.
+    pub losses: Losses,
+    /// What `plan.toml` names as the variant to compare with.
+    pub vs: Option<String>,
+    cells: Vec<[Cell; Interval::ALL.len()]>,
+}
+
+/// One interval of one variant.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    /// The eligible values, block after block, sorted within each.
+    values: Values,
+    /// Where each block begins, in the order of launch and block.
+    segments: Vec<Segment>,
+    /// The first spawns after the caches were scrubbed.
+    cold: Values,
+    /// The warm-up samples, those of the pilot left out.
+    warmup: Values,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    launch: u32,
+    block: u32,
+    start: usize,
+    end: usize,
+}
+
+/// What the samples of a variant say beside their intervals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Samples with a status other than 0, in whatever block.
+    pub failed: usize,
+    /// Eligible samples whose wall and CPU time are both known.
+    pub clocked: usize,
+    /// Those of them whose wall time exceeds the CPU time by more than a fifth.
+    pub contended: usize,
+}
+
+/// A counted fact of one variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The variant.
+    pub variant: u32,
+    /// Its name: `minor_faults`.
+    pub reading: String,
+    /// Whose events.
+    pub scope: Scope,
+    /// When it was read: `spawn`, `rewrite`.
+    pub at: String,
+    /// Sum over all spawns.
+    pub total: u64,
+    /// Spawns counted; what belongs to no spawn counts as one.
+    pub spawns: u64,
+    /// For each launch, in how many spawns each value was read.
+    pub launches: BTreeMap<u32, BTreeMap<u64, u64>>,
+}
+
+/// One block of one interval of one variant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlockQuantiles {
+    /// Number of the launch.
+    pub launch: u32,
+    /// Number of the block.
+    pub block: u32,
+    /// Eligible samples.
+    pub count: usize,
+    /// Shortest, in nanoseconds.
+    pub min: u64,
+    /// Longest.
+    pub max: u64,
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 95th percentile.
+    pub p95: f64,
+}
+
+impl Cells {
+    /// Reads a results directory.
+    ///
+    /// # Errors
+    ///
+    /// If a file of it is missing, foreign or garbled.
+    pub fn read(directory: &Path) -> Result<Cells> {
+        let mut recorded = Recorded::open(directory)?;
+        let variants = recorded.variants()?;
+        let blocks = recorded.blocks().to_vec();
+        let mut reduction = Reduction::new(&variants, &blocks);
+        recorded.samples(|block, sample| reduction.add(block, sample))?;
+        reduction.close_block();
+        let mut readings = Readings::new(&blocks, &variants, &reduction.first_variant);
+        recorded.readings(|row| readings.add(row))?;
+        let (readings, seen) = (readings.counted, readings.seen);
+        let vs = match recorded.plan() {
+            Ok(plan) => plan.get("vs").and_then(|vs| vs.as_str()).map(str::to_string),
+            // A run that died before it had a plan still has its facts.
+            Err(RecordError::Missing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Cells {
+            launches: recorded.launches()?,
+            events: recorded.events()?,
+            readings,
+            seen,
+            samples: reduction.samples,
+            eligible: reduction.eligible,
+            facts: reduction.facts,
+            cells: reduction.cells.into_iter().map(|cells| cells.map(Cell::in_order)).collect(),
+            losses: recorded.losses().clone(),
+            variants,
+            blocks,
+            vs,
+        })
+    }
+
+    /// One interval of the variant at that place in [`Cells::variants`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn cell(&self, index: usize, interval: Interval) -> &Cell {
+        &self.cells[index][interval as usize]
+    }
+}
+
+impl Cell {
+    /// How many values are eligible.
+    pub fn count(&self) -> usize {
+        self.values.len()
+    }
+
+    /// All eligible values, sorted upwards. Costs a sort; keep it while it is needed.
+    pub fn pooled(&self) -> Values {
+        self.values.clone().sorted()
+    }
+
+    /// The cold values, sorted upwards.
+    pub fn cold(&self) -> &Values {
+        &self.cold
+    }
+
+    /// The warm-up values, sorted upwards.
+    pub fn warmup(&self) -> &Values {
+        &self.warmup
+    }
+
+    /// The blocks that have eligible values, in the order of launch and block.
+    pub fn blocks(&self) -> impl Iterator<Item = BlockQuantiles> {
+        self.segments.iter().map(|segment| {
+            let mut values = Values::new();
+            values.extend_from(&self.values, segment.start..segment.end);
+            let at = |q| quantile(&values, q).unwrap_or_default();
+            BlockQuantiles {
+                launch: segment.launch,
+                block: segment.block,
+                count: values.len(),
+                min: values.get(0),
+                max: values.get(values.len() - 1),
+                p50: at(0.5),
+                p90: at(0.9),
+                p95: at(0.95),
+            }
+        })
+    }
+
+    /// The eligible values of each launch, sorted upwards, in the order of the launches.
+    pub fn by_launch(&self) -> impl Iterator<Item = (u32, Values)> {
+        self.segments.chunk_by(|one, next| one.launch == next.launch).map(|segments| {
+            let mut values = Values::new();
+            for segment in segments {
+                values.extend_from(&self.values, segment.start..segment.end);
+            }
+            (segments[0].launch, values.sorted())
+        })
+    }
+
+    /// The values of the blocks that both have, side by side, in the order of launch and block.
+    pub fn paired(&self, other: &Cell) -> Vec<Pair> {
+        let mut others = other.segments.iter().peekable();
+        let mut pairs = Vec::new();
+        for segment in &self.segments {
+            let key = (segment.launch, segment.block);
+            while others.next_if(|other| (other.launch, other.block) < key).is_some() {}
+            let Some(opposite) = others.next_if(|other| (other.launch, other.block) == key) else {
+                continue;
+            };
+            let mut pair = Pair {
+                launch: segment.launch,
+                block: segment.block,
+                this: Values::new(),
+                other: Values::new(),
+            };
+            pair.this.extend_from(&self.values, segment.start..segment.end);
+            pair.other.extend_from(&other.values, opposite.start..opposite.end);
+            pairs.push(pair);
+        }
+        pairs
+    }
+
+    fn in_order(mut self) -> Cell {
+        self.segments.sort_by_key(|segment| (segment.launch, segment.block));
+        self.cold.sort_from(0);
+        self.warmup.sort_from(0);
+        self
+    }
+}
+
+/// One block as two variants have it. Values are sorted upwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Number of the launch.
+    pub launch: u32,
+    /// Number of the block; after a merge, of its first one.
+    pub block: u32,
+    /// Values of the one.
+    pub this: Values,
+    /// Values of the other.
+    pub other: Values,
+}
+
+/// The pass over `samples.csv`.
+struct Reduction<'a> {
+    blocks: &'a [BlockRow],
+    copies_pages: Vec<bool>,
+    index_of: HashMap<u32, usize>,
+    /// The variant of the sample before and its index: turns repeat it.
+    last: Option<(u32, usize)>,
+    /// The block that is being read, and for each cell where it begins.
+    open: Option<usize>,
+    starts: Vec<[usize; Interval::ALL.len()]>,
+    first_variant: Vec<Option<usize>>,
+    cells: Vec<[Cell; Interval::ALL.len()]>,
+    facts: Vec<Facts>,
+    samples: usize,
+    eligible: usize,
+}
+
+impl<'a> Reduction<'a> {
+    fn new(variants: &[VariantRow], blocks: &'a [BlockRow]) -> Reduction<'a> {
+        let index_of = variants.iter().enumerate().map(|(index, row)| (row.variant, index));
+        Reduction {
+            blocks,
+            copies_pages: variants.iter().map(|row| row.copies_pages).collect(),
+            index_of: index_of.collect(),
+            last: None,
+            open: None,
+            starts: vec![Default::default(); variants.len()],
+            first_variant: vec![None; blocks.len()],
+            cells: vec![Default::default(); variants.len()],
+            facts: vec![Facts::default(); variants.len()],
+            samples: 0,
+            eligible: 0,
+        }
+    }
+
+    fn add(&mut self, block: usize, sample: &SampleRow) -> std::result::Result<(), String> {
+        let index = match self.last {
+            Some((variant, index)) if variant == sample.variant => index,
+            _ => *self.index_of.get(&sample.variant).ok_or_else(|| {
+                format!("variant {} does not stand in variants.csv", sample.variant)
+            })?,
+        };
+        self.last = Some((sample.variant, index));
+        if self.open != Some(block) {
+            self.close_block();
+            self.open = Some(block);
+            self.first_variant[block] = Some(index);
+        }
+        self.samples += 1;
+        let lengths = [
+            sample.blocked_ns,
+            sample.born_ns,
+            sample.image_ns,
+            sample.reaped_ns,
+            sample.rewrite_ns,
+        ];
+        if sample.status != 0 {
+            self.facts[index].failed += 1;
+            return Ok(());
+        }
+        let list: fn(&mut Cell) -> &mut Values = match (self.blocks[block].kind, sample.phase) {
+            (BlockKind::Time, Phase::Measure) => {
+                self.eligible += 1;
+                self.clock(index, sample);
+                |cell| &mut cell.values
+            }
+            (BlockKind::Time, Phase::Settle) if sample.round == 0 && sample.pos == 0 => {
+                |cell| &mut cell.cold
+            }
+            (BlockKind::Warmup, Phase::Warmup) if sample.launch > 0 => |cell| &mut cell.warmup,
+            _ => return Ok(()),
+        };
+        for (cell, length) in self.cells[index].iter_mut().zip(lengths) {
+            if let Some(length) = length {
+                list(cell).push(length);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts whether something else had the CPU while the caller was copying page tables.
+    fn clock(&mut self, index: usize, sample: &SampleRow) {
+        let facts = &mut self.facts[index];
+        if let (true, Some(wall), Some(cpu)) =
+            (self.copies_pages[index], sample.blocked_ns, sample.blocked_cpu_ns)
+        {
+            facts.clocked += 1;
+            facts.contended += usize::from(u128::from(wall) * 5 > u128::from(cpu) * 6);
+        }
+    }
+
+    fn close_block(&mut self) {
+        let Some(block) = self.open.take() else { return };
+        let BlockRow { launch, block, .. } = self.blocks[block];
+        for (cells, starts) in self.cells.iter_mut().zip(&mut self.starts) {
+            for (cell, start) in cells.iter_mut().zip(starts) {
+                let end = cell.values.len();
+                if end > *start {
+                    cell.values.sort_from(*start);
+                    cell.segments.push(Segment { launch, block, start: *start, end });
+                    *start = end;
+                }
+            }
+        }
+    }
+}
+
+/// The pass over `readings.csv`.
+struct Readings<'a> {
+    variants: &'a [VariantRow],
+    first_variant: HashMap<(u32, u32), usize>,
+    place: HashMap<(u32, String, Scope, String), usize>,
+    counted: Vec<Reading>,
+    seen: Vec<(String, ReadingRow)>,
+}
+
+impl<'a> Readings<'a> {
+    fn new(
+        blocks: &[BlockRow],
+        variants: &'a [VariantRow],
+        first_variant: &[Option<usize>],
+    ) -> Readings<'a> {
+        let first_variant = blocks
+            .iter()
+            .zip(first_variant)
+            .filter_map(|(row, &variant)| Some(((row.launch, row.block), variant?)));
+        Readings {
+            variants,
+            first_variant: first_variant.collect(),
+            place: HashMap::new(),
+            counted: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, row: ReadingRow) {
+        let Some(variant) = row.variant else {
+            let shape = row
+                .block
+                .and_then(|block| self.first_variant.get(&(row.launch, block)))
+                .map_or_else(String::new, |&variant| self.variants[variant].shape.clone());
+            self.seen.push((shape, row));
+            return;
+        };
+        let key = (variant, row.reading.clone(), row.scope, row.at.clone());
+        let place = *self.place.entry(key).or_insert_with(|| {
+            self.counted.push(Reading {
+                variant,
+                reading: row.reading,
+                scope: row.scope,
+                at: row.at,
+                total: 0,
+                spawns: 0,
+                launches: BTreeMap::new(),
+            });
+            self.counted.len() - 1
+        });
+        let spawns = row.spawns.max(1);
+        let reading = &mut self.counted[place];
+        reading.total = reading.total.saturating_add(row.value);
+        reading.spawns = reading.spawns.saturating_add(spawns);
+        let seen_in = reading.launches.entry(row.launch).or_default();
+        let seen_in = seen_in.entry(row.value / spawns).or_default();
+        *seen_in = seen_in.saturating_add(spawns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::model::row::Role;
+    use crate::record::fixture;
+
+    fn run() -> Run {
+        Run {
+            variants: vec![
+                fixture::variant(4, Role::Subject, "rss=1GiB", "fork"),
+                fixture::variant(9, Role::Subject, "rss=1GiB", "vfork"),
+            ],
+            ..Run::default()
+        }
+    }
+
+    #[test]
+    fn only_measured_samples_of_timed_blocks_that_went_well_are_eligible() {
+        let mut run = run();
+        let kinds = [BlockKind::Warmup, BlockKind::Time, BlockKind::Count, BlockKind::Partial];
+        for (block, kind) in (0..).zip(kinds) {
+            let mut samples = Vec::new();
+            for phase in [Phase::Warmup, Phase::Settle, Phase::Measure] {
+                for status in [0, 1] {
+                    let blocked = 1000 * u64::from(block) + 10 * phase as u64 + status as u64;
+                    let sample = fixture::sample(1, block, 4, blocked);
+                    samples.push(SampleRow { phase, status, ..sample });
+                }
+            }
+            run.blocks.push((BlockRow { kind, ..fixture::block(1, block) }, samples, vec![]));
+        }
+        let cells = run.cells();
+        let cell = cells.cell(0, Interval::Blocked);
+        assert_eq!(cell.pooled().iter().collect::<Vec<u64>>(), [1020]);
+        assert_eq!(cell.warmup().iter().collect::<Vec<u64>>(), [0]);
+        assert_eq!(cell.cold().len(), 0, "round 1 is not cold");
+        assert_eq!((cells.samples, cells.eligible, cells.facts[0].failed), (24, 1, 12));
+        assert_eq!(cells.cell(1, Interval::Blocked).count(), 0);
+    }
+
+    #[test]
+    fn the_cold_sample_is_the_first_of_a_turn_of_round_0_of_a_timed_block() {
+        let mut run = run();
+        let mut samples = Vec::new();
+        for (round, pos, blocked) in [(0, 0, 900), (0, 1, 500), (1, 0, 700)] {
+            let sample = fixture::sample(1, 1, 9, blocked);
+            samples.push(SampleRow { round, pos, phase: Phase::Settle, ..sample });
+        }
+        run.blocks.push((fixture::block(1, 1), samples, vec![]));
+        let cells = run.cells();
+        let cold: Vec<u64> = cells.cell(1, Interval::Blocked).cold().iter().collect();
+        assert_eq!(cold, [900]);
+        assert_eq!(cells.cell(1, Interval::Reaped).cold().get(0), 1800);
+        assert!(cells.cell(1, Interval::Born).cold().is_empty(), "an empty cell is no zero");
+    }
+
+    #[test]
+    fn the_pilot_is_no_warm_up_of_a_launch() {
+        let mut run = run();
+        for launch in [0, 1] {
+            let sample = fixture::sample(launch, 0, 4, 100 + u64::from(launch));
+            let row = BlockRow { kind: BlockKind::Warmup, ..fixture::block(launch, 0) };
+            let sample = SampleRow { phase: Phase::Warmup, ..sample };
+            run.blocks.push((row, vec![sample], vec![]));
+        }
+        let warmup = run.cells().cell(0, Interval::Blocked).warmup().clone();
+        assert_eq!(warmup.iter().collect::<Vec<u64>>(), [101]);
+    }
+
+    #[test]
+    fn blocks_and_launches_are_kept_apart_and_in_order() {
+        let mut run = run();
+        for (launch, block, lengths) in
+            [(2, 1, vec![5, 1, 3]), (1, 2, vec![40, 20]), (1, 1, vec![1 << 33, 30])]
+        {
+            let samples = lengths.iter().map(|&ns| fixture::sample(launch, block, 4, ns)).collect();
+            run.blocks.push((fixture::block(launch, block), samples, vec![]));
+        }
+        let cells = run.cells();
+        let cell = cells.cell(0, Interval::Blocked);
+        let blocks: Vec<BlockQuantiles> = cell.blocks().collect();
+        let places: Vec<(u32, u32)> = blocks.iter().map(|b| (b.launch, b.block)).collect();
+        assert_eq!(places, [(1, 1), (1, 2), (2, 1)]);
+        assert_eq!((blocks[0].min, blocks[0].max, blocks[0].count), (30, 1 << 33, 2));
+        assert_eq!((blocks[1].p50, blocks[1].p90, blocks[2].p95), (30.0, 38.0, 4.8));
+        let launches: Vec<(u32, Vec<u64>)> =
+            cell.by_launch().map(|(launch, values)| (launch, values.iter().collect())).collect();
+        assert_eq!(launches, [(1, vec![20, 30, 40, 1 << 33]), (2, vec![1, 3, 5])]);
+    }
+
+    #[test]
+    fn wall_time_beyond_cpu_time_by_more_than_a_fifth_is_contended() {
+        let mut run = run();
+        let mut samples = Vec::new();
+        for (variant, wall, cpu) in
+            [(4, 120, Some(100)), (4, 121, Some(100)), (4, 900, None), (9, 900, Some(1))]
+        {
+            let sample = fixture::sample(1, 1, variant, wall);
+            samples.push(SampleRow { blocked_cpu_ns: cpu, ..sample });
+        }
+        run.blocks.push((fixture::block(1, 1), samples, vec![]));
+        let facts = run.cells().facts;
+        assert_eq!(facts[0], Facts { failed: 0, clocked: 2, contended: 1 });
+        assert_eq!(facts[1], Facts::default(), "a vfork waits by its nature");
+    }
+
+    #[test]
+    fn readings_are_added_up_by_launch_and_shapes_get_their_name() {
+        let mut run = run();
+        let shape = |block, at: &str, value| ReadingRow {
+            variant: None,
+            reading: "rss_bytes".to_string(),
+            scope: Scope::Parent,
+            at: at.to_string(),
+            ..fixture::faults(1, block, 0, Scope::Parent, value, 0)
+        };
+        let readings = vec![
+            fixture::faults(1, 1, 4, Scope::Child, 60, 3),
+            fixture::faults(1, 1, 4, Scope::Child, 21, 1),
+            shape(1, "asked", 1 << 30),
+        ];
+        run.blocks.push((fixture::block(1, 1), vec![fixture::sample(1, 1, 4, 5)], readings));
+        let readings = vec![fixture::faults(2, 1, 4, Scope::Child, 40, 2)];
+        run.blocks.push((fixture::block(2, 1), vec![], readings));
+        let cells = run.cells();
+        assert_eq!(cells.readings.len(), 1);
+        let faults = &cells.readings[0];
+        assert_eq!((faults.total, faults.spawns), (121, 6));
+        assert_eq!(faults.launches[&1], BTreeMap::from([(20, 3), (21, 1)]));
+        assert_eq!(faults.launches[&2], BTreeMap::from([(20, 2)]));
+        assert_eq!(cells.seen[0].0, "rss=1GiB");
+    }
+
+    #[test]
+    fn a_sample_of_an_unknown_variant_is_garbled() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer =
+            crate::record::append::Writer::create(directory.path(), &run().variants).unwrap();
+        let samples = [fixture::sample(1, 1, 4, 5), fixture::sample(1, 1, 5, 5)];
+        writer
+            .block(crate::record::append::Block {
+                row: &fixture::block(1, 1),
+                samples: &samples,
+                readings: &[],
+                histograms: &[],
+                events: &[],
+            })
+            .unwrap();
+        let error = Cells::read(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("samples.csv:3: variant 5 does not stand in"), "{error}");
+    }
+}

@@ -1,0 +1,442 @@
+//! Two variants of one subject compared, block by block.
+//!
+//! The two take turns within each block, in random order, so that whatever disturbs a block
+//! disturbs both: the log ratio of their quantiles within a block is what is analysed. Blocks of
+//! one parent may agree with each other and still not speak for the next parent; therefore the
+//! same is asked of launches, and the wider of the two intervals is reported.
+
+use super::cells::{Cell, Pair};
+use super::estimate::{
+    Located, detectable, hodges_lehmann, signed_rank_interval, signed_rank_needs, signed_rank_p,
+    t_interval, t_p,
+};
+use super::quantiles::quantile;
+use super::values::Values;
+
+/// A ratio of two variants, or why there is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Contrast {
+    /// The two could be compared.
+    Shown(Ratio),
+    /// They could not.
+    NotShown(Reason),
+}
+
+/// How many times as long one variant takes as another, at one quantile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// Hodges-Lehmann estimate over the blocks: 2.0 is twice as long.
+    pub value: f64,
+    /// Its interval, the wider of the one over blocks and the one over launches.
+    pub bounds: Bounds,
+    /// Probability of a ratio as far from 1 as this if there is no difference: the larger of the
+    /// two tests.
+    pub p: f64,
+    /// Which unit gave the interval.
+    pub unit: Unit,
+    /// Blocks compared (after neighbours were merged).
+    pub blocks: usize,
+    /// Launches that they came from; with 1, nothing is known of how parents differ.
+    pub launches: usize,
+    /// The smallest ratio above 1 that this many blocks would find in four of five runs (power 80 %);
+    /// none where there is no interval.
+    pub smallest_detectable: Option<f64>,
+}
+
+/// The interval of a ratio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bounds {
+    /// At the confidence asked for, the ratio lies between these.
+    Between {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
+    /// So few blocks bound nothing at that confidence.
+    Needs {
+        /// The blocks it takes.
+        needed: usize,
+        /// The blocks there are.
+        count: usize,
+    },
+}
+
+/// What was counted as one independent observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A block: signed-rank interval.
+    Block,
+    /// A launch: t interval.
+    Launch,
+}
+
+/// Why a contrast is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The two never stand in the same block, so nothing pairs them.
+    NotInOneBlock,
+    /// Not even all blocks of one launch together have samples enough for that quantile.
+    TooFewSamples {
+        /// Samples that the quantile takes, per side.
+        needed: usize,
+        /// The most that one side of a launch has, where the other side has no fewer.
+        count: usize,
+    },
+    /// A quantile is 0 ns: below the resolution of the clock.
+    ZeroTime,
+}
+
+/// How many times as long `this` takes as `other` at the quantile `q`.
+///
+/// Blocks with fewer than `2 / (1 - q)` samples on a side are merged with their neighbours in the
+/// launch until there are as many; a rest that is too small joins the last of its launch. Above
+/// the median both sides of a block are brought to equal size, since how far a sample quantile of
+/// a tail lies off depends on the size.
+pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast {
+    let pairs = this.paired(other);
+    if pairs.is_empty() {
+        return Contrast::NotShown(Reason::NotInOneBlock);
+    }
+    let needed = samples_per_block(q);
+    let merged = match merge(pairs, needed) {
+        Ok(merged) => merged,
+        Err(count) => return Contrast::NotShown(Reason::TooFewSamples { needed, count }),
+    };
+    let differences: Option<Vec<(u32, f64)>> =
+        merged.into_iter().map(|pair| log_ratio(pair, q)).collect();
+    match differences.and_then(|differences| ratio(&differences, confidence)) {
+        Some(ratio) => Contrast::Shown(ratio),
+        None => Contrast::NotShown(Reason::ZeroTime),
+    }
+}
+
+/// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
+/// at p95.
+pub fn samples_per_block(q: f64) -> usize {
+    // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
+    (2.0 / (1.0 - q) - 1e-6).ceil() as usize
+}
+
+/// The ratio that log ratios of blocks say, each with its launch; those of one launch stand
+/// together. None of no blocks.
+pub fn ratio(differences: &[(u32, f64)], confidence: f64) -> Option<Ratio> {
+    let all: Vec<f64> = differences.iter().map(|&(_, difference)| difference).collect();
+    let launches: Vec<f64> = differences
+        .chunk_by(|one, next| one.0 == next.0)
+        .filter_map(|blocks| {
+            let blocks: Vec<f64> = blocks.iter().map(|&(_, difference)| difference).collect();
+            hodges_lehmann(&blocks)
+        })
+        .collect();
+    let value = hodges_lehmann(&all)?;
+    let over_blocks = signed_rank_interval(&all, confidence);
+    let over_launches = t_interval(&launches, confidence);
+    let width = |interval: Located| interval.high - interval.low;
+    let (interval, unit) = match (over_blocks, over_launches) {
+        (Some(blocks), Some(launches)) if width(launches) > width(blocks) => {
+            (Some(launches), Unit::Launch)
+        }
+        (blocks, _) => (blocks, Unit::Block),
+    };
+    let bounds = match interval {
+        // The centre of the launches need not be that of the blocks: the interval holds both.
+        Some(interval) => Bounds::Between {
+            low: interval.low.min(value).exp(),
+            high: interval.high.max(value).exp(),
+        },
+        None => Bounds::Needs { needed: signed_rank_needs(confidence), count: all.len() },
+    };
+    Some(Ratio {
+        value: value.exp(),
+        bounds,
+        p: signed_rank_p(&all).max(t_p(&launches).unwrap_or(0.0)),
+        unit,
+        blocks: all.len(),
+        launches: launches.len(),
+        smallest_detectable: interval
+            .map(|interval| detectable(width(interval) / 2.0, confidence).exp()),
+    })
+}
+
+/// Merges neighbouring blocks of a launch until each has `needed` samples on both sides; if no
+/// launch has, the most that one has.
+fn merge(pairs: Vec<Pair>, needed: usize) -> Result<Vec<Pair>, usize> {
+    let mut merged: Vec<Pair> = Vec::new();
+    let mut open: Option<Pair> = None;
+    let mut most = 0;
+    for pair in pairs {
+        if let Some(rest) = open.take_if(|open| open.launch != pair.launch) {
+            most = most.max(join_last(&mut merged, rest));
+        }
+        let pair = match open.take() {
+            Some(before) => joined(before, &pair),
+            None => pair,
+        };
+        if pair.smaller_side() >= needed {
+            merged.push(pair);
+        } else {
+            open = Some(pair);
+        }
+    }
+    if let Some(rest) = open {
+        most = most.max(join_last(&mut merged, rest));
+    }
+    if merged.is_empty() { Err(most) } else { Ok(merged) }
+}
+
+/// Joins what was too small to the last pair of its launch, if there is one; says its size.
+fn join_last(merged: &mut Vec<Pair>, rest: Pair) -> usize {
+    let size = rest.smaller_side();
+    if let Some(last) = merged.pop_if(|last| last.launch == rest.launch) {
+        merged.push(joined(last, &rest));
+    }
+    size
+}
+
+/// Two pairs of one launch as one; the values are sorted again only when they are used.
+fn joined(mut pair: Pair, next: &Pair) -> Pair {
+    pair.this.extend_from(&next.this, 0..next.this.len());
+    pair.other.extend_from(&next.other, 0..next.other.len());
+    pair
+}
+
+impl Pair {
+    fn smaller_side(&self) -> usize {
+        self.this.len().min(self.other.len())
+    }
+}
+
+/// The log ratio of the two quantiles; none if one of them is 0.
+fn log_ratio(pair: Pair, q: f64) -> Option<(u32, f64)> {
+    let Pair { launch, block, mut this, mut other } = pair;
+    if q > 0.5 {
+        let size = this.len().min(other.len());
+        let seed = u64::from(launch) << 32 | u64::from(block);
+        this = thinned(this, size, seed);
+        other = thinned(other, size, seed);
+    }
+    let (this, other) = (quantile(&this.sorted(), q)?, quantile(&other.sorted(), q)?);
+    (this > 0.0 && other > 0.0).then(|| (launch, (this / other).ln()))
+}
+
+/// A random choice of `size` values, the same for the same seed; all if there are no more.
+fn thinned(values: Values, size: usize, seed: u64) -> Values {
+    if values.len() <= size {
+        return values;
+    }
+    let mut state = seed;
+    let (mut wanted, mut left) = (size, values.len());
+    let mut chosen = Values::new();
+    for value in values.iter() {
+        // Each is taken with the probability that fills the choice exactly.
+        if below(&mut state, left as u64) < wanted as u64 {
+            chosen.push(value);
+            wanted -= 1;
+        }
+        left -= 1;
+    }
+    chosen
+}
+
+/// The next number of a generator (SplitMix64), brought below `limit`.
+fn below(state: &mut u64, limit: u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut bits = *state;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    ((u128::from(bits) * u128::from(limit)) >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::model::interval::Interval;
+    use crate::model::row::Role;
+    use crate::record::fixture;
+    use crate::record::rows::SampleRow;
+
+    /// Two variants with these values, a list for each block; blocks are spread over launches.
+    fn cells(blocks: &[(u32, Vec<u64>, Vec<u64>)]) -> crate::analyse::cells::Cells {
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(0, Role::Subject, "empty", "fork"),
+                fixture::variant(1, Role::Subject, "empty", "vfork"),
+            ],
+            ..Run::default()
+        };
+        for (number, (launch, one, other)) in (0..).zip(blocks) {
+            let row = fixture::block(*launch, number);
+            let of = |variant, values: &[u64]| -> Vec<SampleRow> {
+                values.iter().map(|&ns| fixture::sample(*launch, number, variant, ns)).collect()
+            };
+            run.blocks.push((row, [of(0, one), of(1, other)].concat(), vec![]));
+        }
+        run.cells()
+    }
+
+    fn contrast_of(blocks: &[(u32, Vec<u64>, Vec<u64>)], q: f64) -> (Contrast, Contrast) {
+        let cells = cells(blocks);
+        let (one, other) = (cells.cell(0, Interval::Blocked), cells.cell(1, Interval::Blocked));
+        (contrast(one, other, q, 0.95), contrast(other, one, q, 0.95))
+    }
+
+    fn shown(contrast: Contrast) -> Ratio {
+        match contrast {
+            Contrast::Shown(ratio) => ratio,
+            Contrast::NotShown(reason) => panic!("{reason:?}"),
+        }
+    }
+
+    #[test]
+    fn twice_as_long_is_found_whatever_the_drift() {
+        let blocks: Vec<_> = (0..12)
+            .map(|block| {
+                let base = 1000 + 500 * u64::from(block);
+                (1 + block / 4, vec![2 * base; 4], vec![base; 4])
+            })
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        assert!((ratio.value - 2.0).abs() < 1e-12);
+        assert_eq!((ratio.blocks, ratio.launches), (12, 3));
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert!(low > 1.999 && high < 2.001 && ratio.p <= 2.0 * 0.5f64.powi(12) + 1e-12);
+    }
+
+    #[test]
+    fn launches_that_disagree_widen_the_interval() {
+        // Within a launch every block says the same, but the launches say 1.0, 1.2 and 0.9.
+        let blocks: Vec<_> = (0..30)
+            .map(|block| {
+                let launch = 1 + block / 10;
+                let base = [1000, 1200, 900][block as usize / 10];
+                (launch, vec![base; 4], vec![1000; 4])
+            })
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert_eq!(ratio.unit, Unit::Launch);
+        assert!(low < 0.75 && high > 1.35, "{low} {high}");
+        assert!(ratio.p > 0.5);
+        assert!(ratio.smallest_detectable.unwrap() > 1.3);
+    }
+
+    #[test]
+    fn few_blocks_give_a_ratio_but_no_interval() {
+        for count in 1..6 {
+            let blocks: Vec<_> = (0..count).map(|_| (1, vec![300; 4], vec![100; 4])).collect();
+            let ratio = shown(contrast_of(&blocks, 0.5).0);
+            assert!((ratio.value - 3.0).abs() < 1e-12);
+            let count = count as usize;
+            assert_eq!(ratio.bounds, Bounds::Needs { needed: 6, count });
+            assert_eq!(ratio.smallest_detectable, None);
+            assert_eq!(ratio.p, (2.0 * 0.5f64.powi(count as i32)).min(1.0));
+        }
+    }
+
+    #[test]
+    fn blocks_with_too_few_samples_are_merged_within_their_launch() {
+        // Launch 1: 3 + 2 | 5 + the rest of 1; launch 2 has 3 in all and says nothing.
+        let sizes = [(1, 3), (1, 2), (1, 5), (1, 1), (2, 1), (2, 2)];
+        let blocks: Vec<_> = sizes
+            .iter()
+            .map(|&(launch, size)| (launch, vec![200; size], vec![100; size + 1]))
+            .collect();
+        let ratio = shown(contrast_of(&blocks, 0.5).0);
+        assert_eq!((ratio.blocks, ratio.launches), (2, 1));
+
+        let (contrast, _) = contrast_of(&blocks, 0.95);
+        let needed = samples_per_block(0.95);
+        assert_eq!(
+            contrast,
+            Contrast::NotShown(Reason::TooFewSamples { needed, count: 11 }),
+            "of launch 1 all blocks together"
+        );
+    }
+
+    #[test]
+    fn the_samples_a_quantile_takes() {
+        assert_eq!([0.5, 0.75, 0.9, 0.95, 0.99].map(samples_per_block), [4, 8, 20, 40, 200]);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_why() {
+        let apart = [(1, vec![5; 4], vec![]), (1, vec![], vec![5; 4])];
+        assert_eq!(contrast_of(&apart, 0.5).0, Contrast::NotShown(Reason::NotInOneBlock));
+        assert_eq!(contrast_of(&[], 0.5).0, Contrast::NotShown(Reason::NotInOneBlock));
+        let zero = [(1, vec![0; 4], vec![5; 4])];
+        assert_eq!(contrast_of(&zero, 0.5).0, Contrast::NotShown(Reason::ZeroTime));
+        assert_eq!(contrast_of(&zero, 0.5).1, Contrast::NotShown(Reason::ZeroTime));
+    }
+
+    /// A tail quantile of 40 values lies lower than that of 4,000 values of the same kind.
+    #[test]
+    fn unequal_sides_of_one_distribution_agree_at_p95() {
+        let mut state = 7;
+        let mut drawn = |count: usize| -> Vec<u64> {
+            (0..count).map(|_| 1_000_000_000 / (1 + below(&mut state, 1_000_000))).collect()
+        };
+        let blocks: Vec<_> =
+            (0..100).map(|block| (1 + block / 10, drawn(40), drawn(2_000))).collect();
+        let ratio = shown(contrast_of(&blocks, 0.95).0);
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert!(low < 1.0 && 1.0 < high, "{ratio:?}");
+    }
+
+    #[test]
+    fn thinning_is_a_fair_choice_of_that_size() {
+        let values: Values = (0..10).collect();
+        let mut taken = [0u32; 10];
+        for seed in 0..2_000 {
+            let chosen = thinned(values.clone(), 4, seed);
+            assert_eq!(chosen.len(), 4);
+            assert_eq!(chosen, thinned(values.clone(), 4, seed));
+            chosen.iter().for_each(|value| taken[value as usize] += 1);
+        }
+        // 2,000 x 0.4 with a standard deviation of 22.
+        assert!(taken.iter().all(|&times| (690..910).contains(&times)), "{taken:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn swapping_the_sides_turns_the_ratio_over(
+            blocks in proptest::collection::vec(
+                (
+                    1..4u32,
+                    proptest::collection::vec(1..50u64, 0..60),
+                    proptest::collection::vec(1..50u64, 0..60),
+                ),
+                0..14,
+            ),
+            q in prop_oneof![Just(0.5), Just(0.9)],
+        ) {
+            match contrast_of(&blocks, q) {
+                (Contrast::Shown(one), Contrast::Shown(other)) => {
+                    prop_assert!((one.value * other.value - 1.0).abs() < 1e-9);
+                    prop_assert!((one.p - other.p).abs() < 1e-9);
+                    prop_assert!((0.0..=1.0).contains(&one.p));
+                    prop_assert_eq!((one.unit, one.blocks), (other.unit, other.blocks));
+                    match (one.bounds, other.bounds) {
+                        (
+                            Bounds::Between { low, high },
+                            Bounds::Between { low: other_low, high: other_high },
+                        ) => {
+                            prop_assert!(low <= one.value && one.value <= high);
+                            prop_assert!((low * other_high - 1.0).abs() < 1e-9);
+                            prop_assert!((high * other_low - 1.0).abs() < 1e-9);
+                            prop_assert!(one.smallest_detectable.unwrap() >= 1.0);
+                        }
+                        (one, other) => prop_assert_eq!(one, other),
+                    }
+                }
+                (one, other) => prop_assert_eq!(one, other),
+            }
+        }
+    }
+}

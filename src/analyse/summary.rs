@@ -1,0 +1,674 @@
+//! What one run says, as plain data: all that the first screen of `run` and `show` needs.
+//!
+//! Puts no number into words and leaves out nothing for its looks: what is worth a line is for
+//! `show` to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::{Cell, Cells, Reading};
+use super::contrasts::{Contrast, contrast};
+use super::estimate::{hodges_lehmann, median};
+use super::quantiles::{Figure, quantile};
+use super::warnings::warnings;
+use crate::model::interval::Interval;
+use crate::model::row::{BlockKind, Role, Scope};
+use crate::record::rows::{EventRow, LaunchRow, VariantRow};
+
+/// What one run says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The label or mechanism that the others are compared with; none if the run has no such.
+    pub vs: Option<String>,
+    /// Confidence of every interval in here: 0.95.
+    pub confidence: f64,
+    /// One for each row of `variants.csv`, in its order.
+    pub variants: Vec<VariantSummary>,
+    /// The A/A check: each twin against its original.
+    pub twins: Vec<TwinSummary>,
+    /// The tool's own cost: the reaped interval of the control, p50; none without a control.
+    pub own_cost: Option<Figure>,
+    /// What was asked of each parent and what was seen of it.
+    pub shapes: Vec<ShapeSummary>,
+    /// `launches.csv`, as it stands.
+    pub launches: Vec<LaunchRow>,
+    /// `events.csv`, as it stands.
+    pub events: Vec<EventRow>,
+    /// How much there is of everything.
+    pub totals: Totals,
+    /// What a reader should know before trusting the rest, weightiest first.
+    pub warnings: Vec<Warning>,
+}
+
+/// What one variant says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariantSummary {
+    /// Its row of `variants.csv`.
+    pub row: VariantRow,
+    /// The intervals that have samples, in the order of [`Interval::ALL`]; those that the
+    /// mechanism has no stamp for are absent.
+    pub intervals: Vec<IntervalSummary>,
+    /// The variant of the same setup in an empty parent; none if the run has none, or if this is it.
+    pub empty: Option<u32>,
+    /// The variant it is compared with: `--vs`, in the same shape; none if that is itself.
+    pub versus: Option<u32>,
+    /// Page faults per spawn.
+    pub faults: Faults,
+    /// Every counted fact of it, in the order of `readings.csv`.
+    pub readings: Vec<ReadingSummary>,
+    /// Samples whose wall time exceeds their CPU time by a fifth; only for a variant that copies
+    /// page tables, where the caller has no reason to wait.
+    pub contended: Option<Share>,
+    /// Samples that failed (a status other than 0), in whatever block; outside all statistics.
+    pub failed: usize,
+}
+
+/// What one interval of one variant says. Times are in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IntervalSummary {
+    /// Which interval.
+    pub interval: Interval,
+    /// Samples that the statistics are made of.
+    pub count: usize,
+    /// Shortest of them; none where `count` is 0 (then there is only a cold figure).
+    pub min: Option<u64>,
+    /// Longest of them.
+    pub max: Option<u64>,
+    /// Median.
+    pub p50: Figure,
+    /// 90th percentile.
+    pub p90: Figure,
+    /// 95th percentile.
+    pub p95: Figure,
+    /// 99th percentile.
+    pub p99: Figure,
+    /// Median of the cold samples: the first spawn after the caches were scrubbed; none if the
+    /// run has no such sample.
+    pub cold_p50: Option<Figure>,
+    /// Median of the same setup in an empty parent; none if the run has none.
+    pub if_empty_p50: Option<Figure>,
+    /// How many times as long as [`VariantSummary::versus`], at the median; none without one.
+    pub versus_p50: Option<Contrast>,
+    /// The same at the 95th percentile.
+    pub versus_p95: Option<Contrast>,
+    /// The median in each launch, that is in each fresh parent, in the order of the launches.
+    pub launch_medians: Vec<LaunchMedian>,
+    /// Largest of the launch medians / smallest; none with fewer than two launches or a zero.
+    pub launch_spread: Option<f64>,
+    /// How steady it is within a launch.
+    pub steadiness: Steadiness,
+}
+
+/// The median of one interval of one variant in one launch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaunchMedian {
+    /// Number of the launch.
+    pub launch: u32,
+    /// Median, in nanoseconds.
+    pub p50: f64,
+    /// Samples that it is the median of.
+    pub count: usize,
+}
+
+/// How steady an interval is within a launch; each is none where there are too few blocks to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Steadiness {
+    /// Second half of a launch / first half, by the medians of their blocks; Hodges-Lehmann over
+    /// launches.
+    pub drift: Option<f64>,
+    /// Correlation of the log medians of neighbouring blocks, launch means taken out.
+    pub lag1: Option<f64>,
+    /// First block of a launch / median of its other blocks, Hodges-Lehmann over launches: far
+    /// from 1 if the warm-up was too short.
+    pub first_block: Option<f64>,
+    /// Median of the warm-up samples / median of the measured ones.
+    pub warmup: Option<f64>,
+}
+
+/// Page faults per spawn, minor only, as perf_event or getrusage counted them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// Minor faults of the parent from the call until it has reaped the child.
+    pub parent: Option<Count>,
+    /// Minor faults of the parent as it writes its memory again.
+    pub rewrite: Option<Count>,
+    /// Minor faults of the child.
+    pub child: Option<Count>,
+}
+
+/// A count per spawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count {
+    /// The value most spawns read (the smallest of several).
+    pub mode: u64,
+    /// Mean over all spawns.
+    pub mean: f64,
+    /// Spawns counted.
+    pub spawns: u64,
+    /// Who counted.
+    pub source: CountSource,
+}
+
+/// Who counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountSource {
+    /// perf_event.
+    Perf,
+    /// getrusage, where perf_event is not to be had: one more per exec (the argument page).
+    Rusage,
+}
+
+/// A counted fact of one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadingSummary {
+    /// Its name: `minor_faults`.
+    pub reading: String,
+    /// Whose events.
+    pub scope: Scope,
+    /// When it was read: `spawn`, `rewrite`.
+    pub at: String,
+    /// The value most spawns read (the smallest of several).
+    pub mode: u64,
+    /// Mean over all spawns.
+    pub mean: f64,
+    /// Spawns counted.
+    pub spawns: u64,
+}
+
+/// The A/A check: a twin against its original, which are the same setup.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TwinSummary {
+    /// The twin.
+    pub twin: u32,
+    /// Its original.
+    pub original: u32,
+    /// The interval compared.
+    pub interval: Interval,
+    /// Twin / original, at the median.
+    pub ratio: Contrast,
+}
+
+/// One property of one parent: asked, and seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapeSummary {
+    /// Number of the launch.
+    pub launch: u32,
+    /// Canonical label of the shape; empty if the directory does not say whose reading it is.
+    pub shape: String,
+    /// Name of the reading: `rss_bytes`.
+    pub reading: String,
+    /// What was asked for; none if nothing was.
+    pub asked: Option<u64>,
+    /// What was seen once the parent had taken its shape.
+    pub setup: Option<u64>,
+    /// Smallest and largest that was seen after its blocks.
+    pub blocks: Option<(u64, u64)>,
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Those that are.
+    pub part: usize,
+    /// All.
+    pub whole: usize,
+}
+
+/// How much there is of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows of `samples.csv` in committed blocks.
+    pub samples: usize,
+    /// Those of them that statistics are made of.
+    pub measured: usize,
+    /// Committed blocks that were timed.
+    pub time_blocks: usize,
+    /// Committed blocks that were counted.
+    pub count_blocks: usize,
+    /// Launches with at least one committed timed block.
+    pub launches: usize,
+    /// Rows dropped because their block has no row in `blocks.csv`.
+    pub uncommitted_rows: usize,
+}
+
+/// What a reader should know before trusting the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// No time block was committed: there is nothing to show.
+    NothingMeasured,
+    /// A subject did not do its whole job, or not in the shape asked for (index into `launches`).
+    Launch(usize),
+    /// Spawns failed.
+    Failed {
+        /// The variant.
+        variant: u32,
+        /// Failed samples.
+        failed: usize,
+    },
+    /// The interval of the A/A check does not contain 1 (index into `twins`): nothing here can be
+    /// trusted to its width.
+    TwinDiffers(usize),
+    /// The medians of fresh parents of one shape lie far apart.
+    ParentsDisagree {
+        /// The variant with the widest spread.
+        variant: u32,
+        /// The interval.
+        interval: Interval,
+        /// Largest launch median / smallest.
+        spread: f64,
+        /// The launch with the largest.
+        slowest: u32,
+    },
+    /// Wall time exceeds CPU time by a fifth in a tenth of the samples: something else had the CPU.
+    Contended {
+        /// The variant.
+        variant: u32,
+        /// Its share.
+        share: Share,
+    },
+    /// The second half of a launch is not like the first.
+    Drift {
+        /// The variant.
+        variant: u32,
+        /// The interval.
+        interval: Interval,
+        /// Second half / first half.
+        ratio: f64,
+    },
+    /// The first block of a launch is not like the others: the warm-up was too short.
+    ShortWarmup {
+        /// The variant.
+        variant: u32,
+        /// The interval.
+        interval: Interval,
+        /// First block / others.
+        ratio: f64,
+    },
+    /// perf_event was not to be had: faults are from getrusage.
+    FaultsFromRusage,
+    /// perf_event and getrusage disagree on page faults beyond what is known of them.
+    CountsDisagree {
+        /// The variant.
+        variant: u32,
+        /// Whose faults.
+        scope: Scope,
+        /// What most spawns have by perf_event.
+        perf: u64,
+        /// What most spawns have by getrusage.
+        rusage: u64,
+    },
+    /// All blocks are from one launch: nothing is known of how parents differ.
+    OneLaunch,
+    /// The last line of a file was torn and has been dropped.
+    TornLine {
+        /// Name of the file.
+        file: &'static str,
+    },
+    /// Rows were dropped because their block has no row in `blocks.csv`.
+    Uncommitted {
+        /// Rows dropped.
+        rows: usize,
+    },
+}
+
+/// Confidence of every interval of a summary.
+pub const CONFIDENCE: f64 = 0.95;
+
+impl Summary {
+    /// Says what a run says. `vs` is the label or mechanism to compare with; without it, what the
+    /// plan names; without that, posix_spawn, or else the first variant that was asked for.
+    pub fn of(cells: &Cells, vs: Option<&str>) -> Summary {
+        let vs = reference_name(cells, vs);
+        let twins = twins(cells);
+        let mut variants: Vec<VariantSummary> =
+            (0..cells.variants.len()).map(|index| variant(cells, index, vs.as_deref())).collect();
+        let medians: BTreeMap<(u32, Interval), Figure> = variants
+            .iter()
+            .flat_map(|variant| {
+                variant.intervals.iter().map(|i| ((variant.row.variant, i.interval), i.p50))
+            })
+            .collect();
+        for variant in &mut variants {
+            for interval in &mut variant.intervals {
+                interval.if_empty_p50 = variant
+                    .empty
+                    .and_then(|empty| medians.get(&(empty, interval.interval)).copied());
+            }
+        }
+        let own_cost = variants
+            .iter()
+            .filter(|variant| variant.row.role == Role::Control)
+            .find_map(|variant| Some(variant.interval(Interval::Reaped)?.p50));
+        let totals = totals(cells);
+        let warnings = warnings(cells, &variants, &twins, &totals);
+        Summary {
+            vs,
+            confidence: CONFIDENCE,
+            variants,
+            twins,
+            own_cost,
+            shapes: shapes(cells),
+            launches: cells.launches.clone(),
+            events: cells.events.clone(),
+            totals,
+            warnings,
+        }
+    }
+
+    /// The variant of that number.
+    pub fn variant(&self, variant: u32) -> Option<&VariantSummary> {
+        self.variants.iter().find(|candidate| candidate.row.variant == variant)
+    }
+}
+
+impl VariantSummary {
+    /// What that interval says; none if it has no samples.
+    pub fn interval(&self, interval: Interval) -> Option<&IntervalSummary> {
+        self.intervals.iter().find(|candidate| candidate.interval == interval)
+    }
+}
+
+/// What the others are compared with.
+fn reference_name(cells: &Cells, vs: Option<&str>) -> Option<String> {
+    if let Some(name) = vs.or(cells.vs.as_deref()) {
+        return Some(name.to_string());
+    }
+    let asked = || cells.variants.iter().filter(|row| row.role == Role::Subject);
+    asked()
+        .find(|row| row.mechanism == "posix_spawn")
+        .or_else(|| asked().next())
+        .map(|row| row.mechanism.clone())
+}
+
+fn variant(cells: &Cells, index: usize, vs: Option<&str>) -> VariantSummary {
+    let row = cells.variants[index].clone();
+    let versus = vs.and_then(|vs| versus_of(&cells.variants, &row, vs));
+    let intervals = Interval::ALL
+        .into_iter()
+        .filter_map(|interval| {
+            let other = versus.map(|versus| cells.cell(versus, interval));
+            interval_summary(cells.cell(index, interval), interval, other)
+        })
+        .collect();
+    let facts = cells.facts[index];
+    VariantSummary {
+        intervals,
+        empty: empty_of(&cells.variants, &row),
+        versus: versus.map(|versus| cells.variants[versus].variant),
+        faults: faults(cells, row.variant),
+        readings: cells
+            .readings
+            .iter()
+            .filter(|reading| reading.variant == row.variant)
+            .map(|reading| ReadingSummary {
+                reading: reading.reading.clone(),
+                scope: reading.scope,
+                at: reading.at.clone(),
+                mode: mode(reading),
+                mean: mean(reading),
+                spawns: reading.spawns,
+            })
+            .collect(),
+        contended: row
+            .copies_pages
+            .then_some(Share { part: facts.contended, whole: facts.clocked })
+            .filter(|share| share.whole > 0),
+        failed: facts.failed,
+        row,
+    }
+}
+
+/// None if the interval has neither measured nor cold samples.
+fn interval_summary(
+    cell: &Cell,
+    interval: Interval,
+    other: Option<&Cell>,
+) -> Option<IntervalSummary> {
+    if cell.count() == 0 && cell.cold().is_empty() {
+        return None;
+    }
+    let launch_medians = launch_medians(cell);
+    let pooled = cell.pooled();
+    let figure = |q| Figure::of(&pooled, q, CONFIDENCE);
+    let against = |q| other.map(|other| contrast(cell, other, q, CONFIDENCE));
+    Some(IntervalSummary {
+        interval,
+        count: cell.count(),
+        min: (cell.count() > 0).then(|| pooled.get(0)),
+        max: cell.count().checked_sub(1).map(|last| pooled.get(last)),
+        p50: figure(0.5),
+        p90: figure(0.9),
+        p95: figure(0.95),
+        p99: figure(0.99),
+        cold_p50: (!cell.cold().is_empty()).then(|| Figure::of(cell.cold(), 0.5, CONFIDENCE)),
+        if_empty_p50: None,
+        versus_p50: against(0.5),
+        versus_p95: against(0.95),
+        launch_spread: spread(&launch_medians),
+        launch_medians,
+        steadiness: steadiness(cell, quantile(&pooled, 0.5)),
+    })
+}
+
+fn launch_medians(cell: &Cell) -> Vec<LaunchMedian> {
+    cell.by_launch()
+        .filter_map(|(launch, values)| {
+            let p50 = quantile(&values, 0.5)?;
+            Some(LaunchMedian { launch, p50, count: values.len() })
+        })
+        .collect()
+}
+
+pub(super) fn spread(medians: &[LaunchMedian]) -> Option<f64> {
+    let smallest = medians.iter().map(|median| median.p50).min_by(f64::total_cmp)?;
+    let largest = medians.iter().map(|median| median.p50).max_by(f64::total_cmp)?;
+    (medians.len() > 1 && smallest > 0.0).then(|| largest / smallest)
+}
+
+fn steadiness(cell: &Cell, p50: Option<f64>) -> Steadiness {
+    let launches = log_medians(cell);
+    let over_launches = |of: fn(&[f64]) -> Option<f64>| {
+        let logs: Vec<f64> = launches.iter().filter_map(|blocks| of(blocks)).collect();
+        hodges_lehmann(&logs).map(f64::exp)
+    };
+    let warmup = quantile(cell.warmup(), 0.5);
+    Steadiness {
+        drift: over_launches(half_difference),
+        lag1: lag1(&launches),
+        first_block: over_launches(first_difference),
+        warmup: warmup.zip(p50).filter(|&(_, p50)| p50 > 0.0).map(|(warmup, p50)| warmup / p50),
+    }
+}
+
+/// The logs of the block medians of each launch. Blocks with a median of 0 have none.
+pub(super) fn log_medians(cell: &Cell) -> Vec<Vec<f64>> {
+    let blocks: Vec<(u32, f64)> = cell
+        .blocks()
+        .filter(|block| block.p50 > 0.0)
+        .map(|block| (block.launch, block.p50.ln()))
+        .collect();
+    blocks
+        .chunk_by(|one, next| one.0 == next.0)
+        .map(|blocks| blocks.iter().map(|&(_, log)| log).collect())
+        .collect()
+}
+
+/// Second half of a launch against the first; of an odd number of blocks the middle one is in
+/// neither.
+pub(super) fn half_difference(blocks: &[f64]) -> Option<f64> {
+    let half = blocks.len() / 2;
+    Some(median(&blocks[blocks.len() - half..])? - median(&blocks[..half])?)
+}
+
+/// First block of a launch against the others.
+pub(super) fn first_difference(blocks: &[f64]) -> Option<f64> {
+    let (first, others) = blocks.split_first()?;
+    Some(first - median(others)?)
+}
+
+/// Correlation of neighbouring blocks, from at least 8 pairs of them.
+fn lag1(launches: &[Vec<f64>]) -> Option<f64> {
+    let (mut together, mut alone, mut pairs) = (0.0, 0.0, 0);
+    for blocks in launches {
+        let mean = blocks.iter().sum::<f64>() / blocks.len() as f64;
+        together += blocks.windows(2).map(|two| (two[0] - mean) * (two[1] - mean)).sum::<f64>();
+        alone += blocks.iter().map(|block| (block - mean).powi(2)).sum::<f64>();
+        pairs += blocks.len() - 1;
+    }
+    (pairs >= 8 && alone > 0.0).then(|| together / alone)
+}
+
+/// The settings of a variant, those left out that its parent's shape or its mechanism are made of.
+fn settings_but(row: &VariantRow, left_out: impl Fn(&str) -> bool) -> BTreeSet<&str> {
+    row.settings.split(';').filter(|setting| !setting.is_empty() && !left_out(setting)).collect()
+}
+
+/// The variant of the same setup in an empty parent, if that is another one.
+fn empty_of(variants: &[VariantRow], row: &VariantRow) -> Option<u32> {
+    let own: BTreeSet<&str> = row.shape.split(' ').collect();
+    let wanted = settings_but(row, |setting| own.contains(setting));
+    variants
+        .iter()
+        .filter(|other| other.shape == "empty" && row.shape != "empty" && other.role != Role::Twin)
+        .find(|other| {
+            (&other.mechanism, &other.image, &other.workload)
+                == (&row.mechanism, &row.image, &row.workload)
+                && settings_but(other, |_| false) == wanted
+        })
+        .map(|other| other.variant)
+}
+
+/// Place of the variant that `row` is compared with: named `vs`, in the same shape, and of these
+/// the one with the most settings in common.
+fn versus_of(variants: &[VariantRow], row: &VariantRow, vs: &str) -> Option<usize> {
+    let own = settings_but(row, |_| false);
+    let named = |other: &VariantRow| other.label == vs || other.mechanism == vs;
+    variants
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| named(other) && other.shape == row.shape && other.role != Role::Twin)
+        .max_by_key(|(index, other)| {
+            let alike = settings_but(other, |_| false).intersection(&own).count();
+            (other.image == row.image, alike, std::cmp::Reverse(*index))
+        })
+        .filter(|(_, other)| other.variant != row.variant)
+        .map(|(index, _)| index)
+}
+
+fn twins(cells: &Cells) -> Vec<TwinSummary> {
+    let variants = &cells.variants;
+    let same = |one: &VariantRow, other: &VariantRow| {
+        one.role == Role::Subject
+            && (&one.shape, &one.mechanism, &one.image, &one.workload, &one.settings)
+                == (&other.shape, &other.mechanism, &other.image, &other.workload, &other.settings)
+    };
+    let mut twins = Vec::new();
+    for (index, twin) in variants.iter().enumerate().filter(|(_, row)| row.role == Role::Twin) {
+        let Some(original) = variants.iter().position(|row| same(row, twin)) else { continue };
+        for interval in [Interval::Blocked, Interval::Reaped] {
+            let (this, other) = (cells.cell(index, interval), cells.cell(original, interval));
+            if this.count() > 0 && other.count() > 0 {
+                twins.push(TwinSummary {
+                    twin: twin.variant,
+                    original: variants[original].variant,
+                    interval,
+                    ratio: contrast(this, other, 0.5, CONFIDENCE),
+                });
+            }
+        }
+    }
+    twins
+}
+
+pub(super) const PERF_FAULTS: &str = "minor_faults";
+pub(super) const RUSAGE_FAULTS: &str = "rusage_minor_faults";
+
+fn faults(cells: &Cells, variant: u32) -> Faults {
+    let count = |scope, at| {
+        let counted = |name, source| {
+            reading(cells, variant, name, scope, at).map(|reading| Count {
+                mode: mode(reading),
+                mean: mean(reading),
+                spawns: reading.spawns,
+                source,
+            })
+        };
+        counted(PERF_FAULTS, CountSource::Perf)
+            .or_else(|| counted(RUSAGE_FAULTS, CountSource::Rusage))
+    };
+    Faults {
+        parent: count(Scope::Parent, "spawn"),
+        rewrite: count(Scope::Parent, "rewrite"),
+        child: count(Scope::Child, "spawn"),
+    }
+}
+
+pub(super) fn reading<'a>(
+    cells: &'a Cells,
+    variant: u32,
+    name: &str,
+    scope: Scope,
+    at: &str,
+) -> Option<&'a Reading> {
+    cells.readings.iter().find(|reading| {
+        (reading.variant, reading.reading.as_str(), reading.scope, reading.at.as_str())
+            == (variant, name, scope, at)
+    })
+}
+
+/// The value that most spawns read; of several, the smallest.
+pub(super) fn mode(reading: &Reading) -> u64 {
+    let mut spawns_of: BTreeMap<u64, u64> = BTreeMap::new();
+    for (&value, &spawns) in reading.launches.values().flatten() {
+        *spawns_of.entry(value).or_default() += spawns;
+    }
+    spawns_of.into_iter().rev().max_by_key(|&(_, spawns)| spawns).map_or(0, |(value, _)| value)
+}
+
+fn mean(reading: &Reading) -> f64 {
+    reading.total as f64 / reading.spawns as f64
+}
+
+fn shapes(cells: &Cells) -> Vec<ShapeSummary> {
+    let mut shapes: Vec<ShapeSummary> = Vec::new();
+    for (shape, row) in &cells.seen {
+        let known = shapes.iter().position(|known| {
+            (known.launch, &known.shape, &known.reading) == (row.launch, shape, &row.reading)
+        });
+        let place = known.unwrap_or_else(|| {
+            shapes.push(ShapeSummary {
+                launch: row.launch,
+                shape: shape.clone(),
+                reading: row.reading.clone(),
+                asked: None,
+                setup: None,
+                blocks: None,
+            });
+            shapes.len() - 1
+        });
+        let known = &mut shapes[place];
+        match row.at.as_str() {
+            "asked" => known.asked = Some(row.value),
+            "setup" => known.setup = Some(row.value),
+            _ => {
+                let (low, high) = known.blocks.unwrap_or((row.value, row.value));
+                known.blocks = Some((low.min(row.value), high.max(row.value)));
+            }
+        }
+    }
+    shapes
+}
+
+fn totals(cells: &Cells) -> Totals {
+    let of_kind = |kind| cells.blocks.iter().filter(move |block| block.kind == kind);
+    Totals {
+        samples: cells.samples,
+        measured: cells.eligible,
+        time_blocks: of_kind(BlockKind::Time).count(),
+        count_blocks: of_kind(BlockKind::Count).count(),
+        launches: of_kind(BlockKind::Time)
+            .map(|block| block.launch)
+            .collect::<BTreeSet<u32>>()
+            .len(),
+        uncommitted_rows: cells.losses.uncommitted_rows,
+    }
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Known answers for src/analyse, from scipy, numpy and exact integers; prints statistics.json.
+
+    pip install numpy scipy && python3 tests/data/statistics.py > tests/data/statistics.json
+"""
+import itertools
+import json
+from fractions import Fraction
+
+import numpy
+from scipy import stats
+
+random = numpy.random.default_rng(20261124)
+
+
+def rank_sum_counts(n):
+    """How many of the 2^n choices of signs give each rank sum, in exact integers."""
+    counts = [1]
+    for rank in range(1, n + 1):
+        longer = [0] * (len(counts) + rank)
+        for total, ways in enumerate(counts):
+            longer[total] += ways
+            longer[total + rank] += ways
+        counts = longer
+    return counts
+
+
+def signed_rank_interval(numbers, confidence):
+    """By the definition: all centres that the exact test does not reject."""
+    pairs = sorted((a + b) / 2 for a, b in itertools.combinations_with_replacement(numbers, 2))
+    at_most = list(itertools.accumulate(rank_sum_counts(len(numbers))))
+    error = (1 - Fraction(confidence)) / 2 * 2 ** len(numbers)
+    kept = []
+    for index, (below, above) in enumerate(itertools.pairwise(pairs)):
+        # A centre between these two has a rank sum of as many as there are pairs above it.
+        rank_sum = len(pairs) - 1 - index
+        lower_tail = at_most[rank_sum]
+        upper_tail = at_most[-1] - (at_most[rank_sum - 1] if rank_sum > 0 else 0)
+        if min(lower_tail, upper_tail) > error:
+            kept += [below, above]
+    outermost = at_most[0] > error
+    return None if outermost else [kept[0], kept[-1]]
+
+
+def location(numbers):
+    pairs = [(a + b) / 2 for a, b in itertools.combinations_with_replacement(numbers, 2)]
+    exact = len(numbers) <= 200
+    test = stats.wilcoxon(
+        numbers, method="exact" if exact else "approx", correction=not exact
+    )
+    student = stats.ttest_1samp(numbers, 0)
+    span = student.confidence_interval(0.95)
+    return {
+        "numbers": numbers,
+        "hodges_lehmann": float(numpy.median(pairs)),
+        "interval_95": signed_rank_interval(numbers, "0.95") if exact else None,
+        "interval_99": signed_rank_interval(numbers, "0.99") if exact else None,
+        "signed_rank_p": float(test.pvalue),
+        "t_low": float(span.low),
+        "t_high": float(span.high),
+        "t_p": float(student.pvalue),
+    }
+
+
+def order_interval(n, q, confidence):
+    """The rule in words: half of the error at each end, or what the outermost value needs."""
+    below = stats.binom(n, q)
+    error = 1 - confidence
+    all_below, all_above = q**n, (1 - q) ** n
+    if all_below + all_above > error:
+        return None
+    if all_below > error / 2:
+        low_error, high_error = error - all_below, all_below
+    elif all_above > error / 2:
+        low_error, high_error = all_above, error - all_above
+    else:
+        low_error = high_error = error / 2
+    slack = 1e-12
+    low = max((k for k in range(n) if below.cdf(k) <= low_error + slack), default=0)
+    high = min((k for k in range(n) if below.sf(k) <= high_error + slack), default=n - 1)
+    return [low, high]
+
+
+locations = [
+    location([float(x) for x in random.normal(0.02, 0.05, n)]) for n in (2, 3, 5, 6, 7, 13, 20, 50)
+]
+locations.append(location([float(x) for x in random.standard_t(2, 100) * 0.01 + 0.003]))
+locations.append(location([float(x) for x in random.normal(0.001, 0.02, 200)]))
+locations.append(location([float(x) for x in random.normal(0.001, 0.02, 400)]))
+
+orders = [
+    {"count": n, "q": q, "places": order_interval(n, q, 0.95)}
+    for q in (0.5, 0.9, 0.95, 0.99)
+    for n in (1, 5, 6, 7, 10, 28, 29, 58, 59, 60, 72, 73, 100, 298, 299, 300, 1000, 20000)
+]
+
+values = sorted(int(x) for x in random.lognormal(10, 1, 101))
+quantiles = [
+    {"count": n, "q": q, "value": float(numpy.quantile(values[:n], q))}
+    for n in (1, 2, 3, 10, 101)
+    for q in (0.5, 0.9, 0.95, 0.99)
+]
+
+print(json.dumps({"locations": locations, "orders": orders, "values": values, "quantiles": quantiles}))
