@@ -1,1 +1,4 @@
 //! Room `drive`.
+
+pub mod environment;
+pub mod probe;
