@@ -1,1 +1,4 @@
-//! Room `show`.
+//! One view model and its renderings. Sees numbers, never a mechanism, a tape or a process.
+
+pub mod palette;
+pub mod units;

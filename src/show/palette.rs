@@ -1,0 +1,116 @@
+//! The look of a mechanism: the same colour everywhere, and a second cue beside it.
+//!
+//! Colours are those of Okabe and Ito ("Color Universal Design", 2008), told apart under every
+//! common colour blindness; a dash pattern and a mark tell them apart without any colour.
+
+/// The look of one mechanism.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Red, green and blue.
+    pub colour: (u8, u8, u8),
+    /// The nearest of the eight colours that every terminal has: 1 red to 7 white.
+    pub ansi: u8,
+    /// Lengths of strokes and gaps, as SVG's `stroke-dasharray` takes them; empty is solid.
+    pub dashes: &'static str,
+    /// The mark on its line.
+    pub mark: Mark,
+}
+
+/// A mark on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A filled circle.
+    Disc,
+    /// An open circle.
+    Circle,
+    /// A triangle that stands on its side.
+    Triangle,
+    /// A filled square.
+    Square,
+    /// A diagonal cross.
+    Cross,
+}
+
+const BLACK: (u8, u8, u8) = (0, 0, 0);
+const GREY: (u8, u8, u8) = (110, 110, 110);
+const ORANGE: (u8, u8, u8) = (230, 159, 0);
+const SKY: (u8, u8, u8) = (86, 180, 233);
+const GREEN: (u8, u8, u8) = (0, 158, 115);
+const BLUE: (u8, u8, u8) = (0, 114, 178);
+const VERMILION: (u8, u8, u8) = (213, 94, 0);
+const PURPLE: (u8, u8, u8) = (204, 121, 167);
+
+const SOLID: &str = "";
+const LONG: &str = "9 4";
+const SHORT: &str = "3 3";
+const MIXED: &str = "9 3 2 3";
+
+/// The look of the mechanism of that name. Names that are not known share a few looks.
+pub fn look(mechanism: &str) -> Look {
+    let (colour, ansi, dashes, mark) = match mechanism {
+        "none" => (GREY, 7, SHORT, Mark::Cross),
+        "fork" => (VERMILION, 1, SOLID, Mark::Disc),
+        "_fork" => (VERMILION, 1, LONG, Mark::Circle),
+        "clone3" => (PURPLE, 5, MIXED, Mark::Square),
+        "vfork" => (BLUE, 4, SOLID, Mark::Triangle),
+        "posix_spawn" => (GREEN, 2, LONG, Mark::Square),
+        "pidfd_spawn" => (GREEN, 2, SHORT, Mark::Circle),
+        "clone3-vm" => (SKY, 6, SHORT, Mark::Circle),
+        "clone3-pidfd" => (SKY, 6, MIXED, Mark::Cross),
+        "clone3-cgroup" => (SKY, 6, LONG, Mark::Square),
+        "command" => (ORANGE, 3, SOLID, Mark::Square),
+        "popen" => (ORANGE, 3, LONG, Mark::Triangle),
+        "system" => (ORANGE, 3, SHORT, Mark::Cross),
+        "thread" => (BLACK, 7, SHORT, Mark::Triangle),
+        other => {
+            let sum: usize = other.bytes().map(usize::from).sum();
+            [
+                (BLACK, 7, SOLID, Mark::Cross),
+                (BLACK, 7, LONG, Mark::Circle),
+                (GREY, 7, SOLID, Mark::Square),
+                (GREY, 7, MIXED, Mark::Disc),
+            ][sum % 4]
+        }
+    };
+    Look { colour, ansi, dashes, mark }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_mechanisms_are_told_apart_by_colour_and_without_it() {
+        let names = [
+            "none",
+            "fork",
+            "_fork",
+            "clone3",
+            "vfork",
+            "posix_spawn",
+            "pidfd_spawn",
+            "clone3-vm",
+            "clone3-pidfd",
+            "clone3-cgroup",
+            "command",
+            "popen",
+            "system",
+            "thread",
+        ];
+        for (i, one) in names.iter().enumerate() {
+            for other in &names[..i] {
+                let (a, b) = (look(one), look(other));
+                assert_ne!((a.colour, a.dashes), (b.colour, b.dashes), "{one} {other}");
+                assert_ne!((a.colour, a.mark), (b.colour, b.mark), "{one} {other}");
+            }
+        }
+        // The mechanisms of a default run differ in dashes and mark together, colour aside.
+        let default = ["fork", "vfork", "posix_spawn", "clone3", "clone3-vm"];
+        for (i, one) in default.iter().enumerate() {
+            for other in &default[..i] {
+                let (a, b) = (look(one), look(other));
+                assert_ne!((a.dashes, a.mark), (b.dashes, b.mark), "{one} {other}");
+            }
+        }
+    }
+}

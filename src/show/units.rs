@@ -1,0 +1,207 @@
+//! How numbers look to a reader: durations, counts, ratios and their intervals.
+//! (Sizes print themselves: `model::units::Size`.)
+//!
+//! Owns nothing but text. Three significant digits at most: more would claim what no run can hold.
+
+/// A duration in nanoseconds with three significant digits: `60.0 ns`, `97.6 us`, `24.4 ms`,
+/// `1,234 s`. Zero is `0 ns`.
+pub fn duration(nanoseconds: f64) -> String {
+    if nanoseconds == 0.0 {
+        return "0 ns".to_owned();
+    }
+    const UNITS: [(&str, f64); 4] = [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9)];
+    for (position, (unit, length)) in UNITS.into_iter().enumerate() {
+        let value = nanoseconds / length;
+        // 999.6 would be written "1000": it belongs to the next unit.
+        if value.abs() < 999.5 || position + 1 == UNITS.len() {
+            return format!("{} {unit}", significant(value));
+        }
+    }
+    unreachable!("the last unit takes every value")
+}
+
+/// Several durations in the unit of the largest, which is written once at the end:
+/// `55.3  24.2  24.3 ms`.
+pub fn durations(nanoseconds: &[f64]) -> String {
+    let Some(largest) = nanoseconds.iter().copied().reduce(f64::max) else {
+        return String::new();
+    };
+    let (length, unit) = match largest {
+        large if large >= 999.5e6 => (1e9, "s"),
+        large if large >= 999.5e3 => (1e6, "ms"),
+        large if large >= 999.5 => (1e3, "us"),
+        _ => (1.0, "ns"),
+    };
+    let values: Vec<String> = nanoseconds.iter().map(|n| significant(n / length)).collect();
+    format!("{} {unit}", values.join("  "))
+}
+
+/// A round duration for an axis, without needless zeros: `10 us`, `100 ms`, `2 s`.
+pub fn tick(nanoseconds: f64) -> String {
+    let (length, unit) = match nanoseconds {
+        n if n >= 0.999e9 => (1e9, "s"),
+        n if n >= 0.999e6 => (1e6, "ms"),
+        n if n >= 0.999e3 => (1e3, "us"),
+        _ => (1.0, "ns"),
+    };
+    let value = nanoseconds / length;
+    format!("{} {unit}", thousands((value * 1e3).round() / 1e3))
+}
+
+/// A whole number with thousands separators: `262,147`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A factor without its sign: `252`, `12.3`, `1.04`, `0.54`, `0.0040`.
+pub fn factor(value: f64) -> String {
+    format_with(value, factor_decimals(value))
+}
+
+/// A ratio: `252x`, `0.54x`.
+pub fn ratio(value: f64) -> String {
+    format!("{}x", factor(value))
+}
+
+/// The interval of a ratio, with the digits that the ratio itself is written with:
+/// `0.54-0.55`, `188-465`.
+pub fn interval(value: f64, low: f64, high: f64) -> String {
+    let decimals = factor_decimals(value);
+    format!("{}-{}", format_with(low, decimals), format_with(high, decimals))
+}
+
+/// A count and its noun: `1 launch`, `5 launches`.
+pub fn plural(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// Names in a sentence: `a`, `a and b`, `a, b and c`.
+pub fn list(names: &[&str], last: &str) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
+
+/// Digits after the point of a factor: three significant digits above 1, two below.
+fn factor_decimals(value: f64) -> usize {
+    match value.abs() {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        v if v >= 0.0995 => 2,
+        v if v > 0.0 => (1.0 - v.log10().floor()) as usize,
+        _ => 0,
+    }
+}
+
+fn format_with(value: f64, decimals: usize) -> String {
+    if decimals == 0 { thousands(value.round()) } else { format!("{value:.decimals$}") }
+}
+
+/// Three significant digits, never an exponent.
+fn significant(value: f64) -> String {
+    match value.abs() {
+        v if v >= 99.95 => thousands(value.round()),
+        v if v >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// A number with separators in its whole part and only the decimals it needs.
+fn thousands(value: f64) -> String {
+    let text = value.abs().to_string();
+    let (whole, fraction) = text
+        .split_once('.')
+        .map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
+    let sign = if value < 0.0 { "-" } else { "" };
+    let whole = whole.parse::<u64>().map_or_else(|_| whole.to_owned(), count);
+    fraction
+        .map_or_else(|| format!("{sign}{whole}"), |fraction| format!("{sign}{whole}.{fraction}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_significant_digits() {
+        let cases = [
+            (0.0, "0 ns"),
+            (60.0, "60.0 ns"),
+            (9.999, "10.0 ns"),
+            (999.4, "999 ns"),
+            (999.6, "1.00 us"),
+            (97_600.0, "97.6 us"),
+            (127_400.0, "127 us"),
+            (24_400_000.0, "24.4 ms"),
+            (309e6, "309 ms"),
+            (999.96e6, "1.00 s"),
+            (1_234e9, "1,234 s"),
+        ];
+        for (nanoseconds, expected) in cases {
+            assert_eq!(duration(nanoseconds), expected, "{nanoseconds}");
+        }
+        assert_eq!(durations(&[55.3e6, 24.2e6, 0.95e6]), "55.3  24.2  0.95 ms");
+        assert_eq!(durations(&[]), "");
+    }
+
+    #[test]
+    fn ticks_are_short() {
+        for (nanoseconds, expected) in
+            [(1.0, "1 ns"), (10e3, "10 us"), (1e6, "1 ms"), (2e8, "200 ms"), (1e13, "10,000 s")]
+        {
+            assert_eq!(tick(nanoseconds), expected);
+        }
+    }
+
+    #[test]
+    fn counts_have_separators() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (262_147, "262,147"),
+            (1_000_000, "1,000,000"),
+        ] {
+            assert_eq!(count(number), expected);
+        }
+        assert_eq!(plural(1, "launch", "launches"), "1 launch");
+        assert_eq!(plural(5000, "launch", "launches"), "5,000 launches");
+    }
+
+    #[test]
+    fn ratios_share_their_digits_with_their_interval() {
+        for (value, expected) in [
+            (252.3, "252x"),
+            (1234.0, "1,234x"),
+            (99.96, "100x"),
+            (12.34, "12.3x"),
+            (1.0, "1.00x"),
+            (0.543, "0.54x"),
+            (0.0543, "0.054x"),
+            (0.00397, "0.0040x"),
+            (0.0000216, "0.000022x"),
+        ] {
+            assert_eq!(ratio(value), expected);
+        }
+        assert_eq!(interval(252.0, 188.2, 465.1), "188-465");
+        assert_eq!(interval(0.543, 0.538, 0.551), "0.54-0.55");
+    }
+
+    #[test]
+    fn names_make_a_sentence() {
+        assert_eq!(list(&[], "and"), "");
+        assert_eq!(list(&["a"], "and"), "a");
+        assert_eq!(list(&["a", "b"], "or"), "a or b");
+        assert_eq!(list(&["a", "b", "c"], "and"), "a, b and c");
+    }
+}
