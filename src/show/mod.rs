@@ -1,4 +1,14 @@
 //! One view model and its renderings. Sees numbers, never a mechanism, a tape or a process.
 
+pub mod conclusion;
+pub mod distribution;
+pub mod figures;
 pub mod palette;
+pub mod scale;
+pub mod source;
 pub mod units;
+pub mod view;
+pub mod warning;
+
+#[cfg(test)]
+mod example;

@@ -1,0 +1,533 @@
+//! The answer of a run in words.
+//!
+//! Owns the sentences at the top of every rendering and the titles of the pictures. Each clause is
+//! said only if the figures behind it are there, and a comparison is called one only as far as its
+//! interval allows. Computes no statistic.
+
+use crate::model::interval::Interval;
+use crate::show::units;
+use crate::show::view::{Kind, Row, Section, Titles, Versus};
+
+/// Ratios of medians closer to 1 than this are called the same: the twins of a loaded machine
+/// differ by as much.
+const SAME: f64 = 1.1;
+
+/// A parent's shape matters to a mechanism whose median differs by more than this.
+const GROWN: f64 = 1.25;
+
+/// A mechanism that stops its caller longer than this many times another is worth replacing.
+const WORTH_IT: f64 = 1.2;
+
+/// The paragraph: what stops its caller how long, what it costs afterwards, whether that depends
+/// on the parent, and what to use instead.
+pub fn answer(sections: &[Section]) -> String {
+    let told: Vec<&Section> =
+        sections.iter().filter(|section| subject(section).is_some()).collect();
+    let mut sentences = match told.as_slice() {
+        [] => vec![nothing(sections)],
+        [section] => one_shape(section),
+        several => several_shapes(several),
+    };
+    sentences.extend(not_measured(sections));
+    sentences.join(" ")
+}
+
+/// Index of the section where the answer is plainest: where its subject stops its caller longest.
+pub fn plainest(sections: &[Section]) -> usize {
+    let cost = |section: &Section| subject(section).map_or(0.0, blocked);
+    (0..sections.len())
+        .max_by(|&a, &b| cost(&sections[a]).total_cmp(&cost(&sections[b])))
+        .unwrap_or(0)
+}
+
+/// The row that the answer is about: what copies page tables if anything does (`fork` before
+/// others of its kind), else what the others are compared with, else the slowest.
+pub fn subject(section: &Section) -> Option<&Row> {
+    let slowest = |rows: &mut dyn Iterator<Item = &'_ Row>| -> Option<u32> {
+        rows.max_by(|a, b| blocked(a).total_cmp(&blocked(b))).map(|row| row.variant)
+    };
+    let copying = |row: &&Row| row.kind == Kind::Copies;
+    let found = slowest(&mut processes(section).filter(copying).filter(|r| r.mechanism == "fork"))
+        .or_else(|| slowest(&mut processes(section).filter(copying)))
+        .or_else(|| slowest(&mut processes(section).filter(|row| row.versus == Versus::Itself)))
+        .or_else(|| slowest(&mut processes(section)))?;
+    processes(section).find(|row| row.variant == found)
+}
+
+/// The titles of the pictures of a section.
+pub fn titles(section: &Section) -> Titles {
+    let Some(row) = subject(section) else { return Titles::default() };
+    let place = place(section);
+    let call = format!("{} stops its caller for {} in {place}", row.name, length(row));
+    let compared = match (&row.versus, partner(section, row)) {
+        (Versus::Times { .. }, Some(other)) => format!(", {}", relation(row, other)),
+        _ => String::new(),
+    };
+    let bill = match bill(row) {
+        Some(bill) => format!(", and charges it {} afterwards", units::duration(bill)),
+        None => String::new(),
+    };
+    let distributions = Interval::ALL
+        .into_iter()
+        .filter_map(|interval| Some((interval, halves(section, interval)?)))
+        .collect();
+    Titles { latency: format!("{call}{compared}"), distributions, lanes: format!("{call}{bill}") }
+}
+
+/// What half of the spawns have behind them when: the slowest, what it is compared with, and the
+/// fastest.
+fn halves(section: &Section, interval: Interval) -> Option<String> {
+    let mut medians: Vec<(&str, f64)> = section
+        .curves
+        .iter()
+        .filter(|curve| curve.interval == interval)
+        .filter_map(|curve| Some((curve.name.as_str(), curve.median?)))
+        .collect();
+    medians.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (slowest, fastest) = (medians.first()?.0, medians.last()?.0);
+    medians.retain(|(name, _)| {
+        *name == slowest || *name == fastest || Some(*name) == section.versus.as_deref()
+    });
+    let told: Vec<String> = medians
+        .iter()
+        .map(|(name, median)| format!("{} ({name})", units::duration(*median)))
+        .collect();
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    let what = match interval {
+        Interval::Blocked => "Half of the calls return within",
+        Interval::Born => "Half of the children run within",
+        Interval::Image => "Half of the new images run within",
+        Interval::Reaped => "Half of the children are reaped within",
+        Interval::Rewrite => "Half of the parents have written their memory again within",
+    };
+    Some(format!("{what} {}", units::list(&told, "and")))
+}
+
+fn nothing(sections: &[Section]) -> String {
+    let rows = || sections.iter().flat_map(Section::rows);
+    let failed = rows().find_map(|row| Some((&row.name, row.missing.as_ref()?)));
+    let thread = rows().find(|row| row.kind == Kind::Thread && row.blocked.known().is_some());
+    let control = rows().find(|row| row.kind == Kind::Control && row.blocked.known().is_some());
+    let few = rows().find(|row| row.kind != Kind::Control && row.samples > 0);
+    match (failed, thread, few, control) {
+        (Some((name, reason)), ..) => {
+            format!("No way of making a process was measured. {name}: {reason}.")
+        }
+        (None, Some(row), ..) => {
+            format!("Making a thread stops its caller for {}; no process was made.", length(row))
+        }
+        (None, None, Some(row), _) => format!(
+            "Too few samples to answer: {} has {}. Give the run more time.",
+            row.name,
+            units::plural(row.samples as u64, "sample", "samples"),
+        ),
+        (None, None, None, Some(row)) => format!(
+            "Only the control was measured, which makes no process: the tool itself costs {}.",
+            length(row)
+        ),
+        (None, None, None, None) => "Nothing was measured.".to_owned(),
+    }
+}
+
+fn one_shape(section: &Section) -> Vec<String> {
+    let Some(row) = subject(section) else { return Vec::new() };
+    let mut sentences = Vec::new();
+    let other = partner(section, row);
+    match other {
+        Some(other) => {
+            let relation = relation(row, other);
+            sentences.push(format!(
+                "{} stops its caller for {}, {relation}{}.",
+                row.name,
+                length(row),
+                bill_clause(row)
+            ));
+            sentences.push(format!("{}{}.", with_empty(section, other), advice(section, row)));
+            if row.kind == Kind::Shares && row.empty.known().is_some() && !section.is_empty_parent()
+            {
+                let empty = empty_length(row);
+                sentences.push(format!("In an empty parent {} takes {empty}.", row.name));
+            }
+        }
+        None => {
+            let others = processes(section).count() - 1;
+            let verb = if others == 0 { "alone has figures: it stops" } else { "stops" };
+            let here = match (section.is_empty_parent(), row.empty.known()) {
+                (false, Some(_)) => format!(" here and {} in an empty parent", empty_length(row)),
+                _ => String::new(),
+            };
+            sentences.push(format!(
+                "{} {verb} its caller for {}{here}{}.",
+                row.name,
+                length(row),
+                bill_clause(row)
+            ));
+            if let Some(fastest) = fastest(section, row) {
+                sentences.push(format!("{} stops it for {}.", fastest.name, length(fastest)));
+            }
+        }
+    }
+    sentences
+}
+
+fn several_shapes(sections: &[&Section]) -> Vec<String> {
+    let mut ends: Vec<(&Section, &Row)> =
+        sections.iter().filter_map(|section| Some((*section, subject(section)?))).collect();
+    // The same mechanism everywhere, or its growth would be the difference of two mechanisms.
+    let Some(name) = ends
+        .iter()
+        .max_by(|a, b| blocked(a.1).total_cmp(&blocked(b.1)))
+        .map(|(_, row)| row.name.clone())
+    else {
+        return Vec::new();
+    };
+    ends.retain(|(_, row)| row.name == name);
+    ends.sort_by(|a, b| blocked(a.1).total_cmp(&blocked(b.1)));
+    let [(low_section, low), .., (high_section, high)] = ends.as_slice() else {
+        return ends.first().map_or_else(Vec::new, |(section, _)| one_shape(section));
+    };
+
+    let growth = blocked(high) / blocked(low);
+    let mut first = if growth < GROWN {
+        let parents =
+            if ends.len() == 2 { "both".to_owned() } else { format!("all {}", ends.len()) };
+        format!("{name} stops its caller for {} in {parents} parents", range(low, high))
+    } else {
+        format!(
+            "{name} stops its caller for {} in {} and {} in {}, {} times as long",
+            length(low),
+            place(low_section),
+            length(high),
+            place(high_section),
+            units::factor(growth)
+        )
+    };
+    let other = partner(high_section, high);
+    if let Some(other) = other {
+        let there = if growth < GROWN { "which is" } else { "where it is" };
+        first += &format!(", {there} {}", relation(high, other));
+    }
+    first += &bill_clause(high);
+    first += ".";
+    let mut sentences = vec![first];
+    if let Some(other) = other {
+        let mut same: Vec<&Row> = sections
+            .iter()
+            .flat_map(|section| processes(section).filter(|row| row.name == other.name))
+            .collect();
+        same.sort_by(|a, b| blocked(a).total_cmp(&blocked(b)));
+        let advice = advice(high_section, high);
+        match same.as_slice() {
+            [least, .., most] => {
+                let growth = blocked(most) / blocked(least);
+                let spread = if growth < GROWN {
+                    "hardly depends on the parent".to_owned()
+                } else {
+                    format!("differs by a factor of {} between them", units::factor(growth))
+                };
+                let range = range(least, most);
+                sentences.push(format!("{} takes {range} and {spread}{advice}.", other.name));
+            }
+            _ => sentences.push(format!("{} takes {}{advice}.", other.name, length(other))),
+        }
+    }
+    sentences
+}
+
+/// What the answer needed and does not have.
+fn not_measured(sections: &[Section]) -> Option<String> {
+    // With nothing at all, the first sentence has said so.
+    sections.iter().find(|section| subject(section).is_some())?;
+    let mut names: Vec<&str> = sections
+        .iter()
+        .flat_map(Section::rows)
+        .filter(|row| row.missing.is_some())
+        .filter(|row| ["fork", "posix_spawn", "vfork"].contains(&row.mechanism.as_str()))
+        .map(|row| row.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let verb = if names.len() == 1 { "was" } else { "were" };
+    let place = if sections.len() > 1 { " in every parent" } else { "" };
+    (!names.is_empty())
+        .then(|| format!("{} {verb} not measured{place}.", units::list(&names, "and")))
+}
+
+/// The row that `row` is told against: what it is compared with or, if it is that itself, the
+/// fastest of those that are compared with it.
+fn partner<'a>(section: &'a Section, row: &Row) -> Option<&'a Row> {
+    let compared = processes(section).find(|other| Some(other.variant) == row.versus_variant);
+    compared.or_else(|| {
+        processes(section)
+            .filter(|other| other.versus_variant == Some(row.variant))
+            .min_by(|a, b| blocked(a).total_cmp(&blocked(b)))
+    })
+}
+
+/// How long `row` takes beside `other`: `252 times as long as posix_spawn`.
+fn relation(row: &Row, other: &Row) -> String {
+    let (times, inverted) = match (&row.versus, &other.versus) {
+        (times @ Versus::Times { .. }, _) => (times, false),
+        (_, times) => (times, true),
+    };
+    match *times {
+        Versus::Times { value, bounds } => {
+            let turn = |ratio: f64| if inverted { 1.0 / ratio } else { ratio };
+            let value = turn(value);
+            let factor = units::factor(value);
+            match bounds.map(|(low, high)| (turn(low), turn(high))) {
+                Some((a, b)) if a.min(b) <= 1.0 && 1.0 <= a.max(b) && a.max(b) / a.min(b) < 2.0 => {
+                    format!("as long as {} as far as this run can tell", other.name)
+                }
+                Some((a, b)) if a.min(b) <= 1.0 && 1.0 <= a.max(b) => format!(
+                    "anything from {} to {} times as long as {}",
+                    units::factor(a.min(b)),
+                    units::factor(a.max(b)),
+                    other.name
+                ),
+                Some(_) if factor == "1.00" => format!("as long as {}", other.name),
+                Some(_) => format!("{factor} times as long as {}", other.name),
+                None => format!("about {factor} times as long as {}", other.name),
+            }
+        }
+        _ => format!(
+            "by the medians {} times as long as {}",
+            units::factor(blocked(row) / blocked(other)),
+            other.name
+        ),
+    }
+}
+
+/// The bill after the call, or why it is not known.
+fn bill_clause(row: &Row) -> String {
+    match bill(row) {
+        Some(bill) => format!(
+            ", and then charges it another {} of page faults as it writes its memory again",
+            units::duration(bill)
+        ),
+        None if row.kind == Kind::Copies && row.work.split(';').any(|s| s == "rewrite=none") => {
+            "; its bill afterwards was not measured (rewrite none)".to_owned()
+        }
+        None => String::new(),
+    }
+}
+
+/// `posix_spawn takes 97.6 us here and 94.5 us in an empty parent`.
+fn with_empty(section: &Section, row: &Row) -> String {
+    let here = format!("{} takes {}", row.name, length(row));
+    match row.empty.known() {
+        Some(empty) if !section.is_empty_parent() && empty > 0.0 => {
+            let growth = blocked(row) / empty;
+            if growth > GROWN {
+                let factor = units::factor(growth);
+                format!("{here} here, {factor} times the {} of an empty parent", empty_length(row))
+            } else {
+                format!("{here} here and {} in an empty parent", empty_length(row))
+            }
+        }
+        _ => here,
+    }
+}
+
+/// What to use instead of `row`, if anything is worth it: nothing is recommended that was not
+/// measured doing the same work.
+fn advice(section: &Section, row: &Row) -> String {
+    let Some(best) = fastest(section, row) else { return String::new() };
+    if !is_longer(row, best) {
+        return String::new();
+    }
+    let other = partner(section, row).filter(|other| {
+        other.kind == Kind::Shares && other.work == row.work && is_longer(row, other)
+    });
+    match other {
+        Some(other) if other.variant == best.variant => ": use it".to_owned(),
+        Some(other) if blocked(other) / blocked(best) > SAME => {
+            format!(": use it, or {}", best.name)
+        }
+        Some(_) => ": use it".to_owned(),
+        None => format!("; use {}, which takes {}", best.name, length(best)),
+    }
+}
+
+/// The fastest of those that share their parent's memory and do the same work.
+fn fastest<'a>(section: &'a Section, row: &Row) -> Option<&'a Row> {
+    processes(section)
+        .filter(|other| other.kind == Kind::Shares)
+        .filter(|other| other.variant != row.variant && other.work == row.work)
+        .min_by(|a, b| blocked(a).total_cmp(&blocked(b)))
+}
+
+/// Whether `row` costs its caller so much more than `other` that it is worth replacing, the bill
+/// afterwards included.
+fn is_longer(row: &Row, other: &Row) -> bool {
+    let interval_allows = match row.versus {
+        Versus::Times { bounds: Some((low, _)), .. }
+            if row.versus_variant == Some(other.variant) =>
+        {
+            low > 1.0 || bill(row).is_some()
+        }
+        _ => true,
+    };
+    let cost = blocked(row) + bill(row).unwrap_or(0.0);
+    interval_allows && cost > WORTH_IT * blocked(other)
+}
+
+/// Rows that make processes and have a median.
+fn processes(section: &Section) -> impl Iterator<Item = &Row> {
+    section.rows().filter(|row| {
+        !matches!(row.kind, Kind::Control | Kind::Thread) && row.blocked.known().is_some()
+    })
+}
+
+/// Where a section was measured, as in "in rss=1GiB".
+fn place(section: &Section) -> String {
+    if section.is_empty_parent() {
+        "an empty parent".to_owned()
+    } else {
+        format!("a parent of {}", section.shape)
+    }
+}
+
+fn bill(row: &Row) -> Option<f64> {
+    row.bill.known().filter(|&bill| bill > 0.0)
+}
+
+fn blocked(row: &Row) -> f64 {
+    row.blocked.known().unwrap_or(0.0)
+}
+
+fn length(row: &Row) -> String {
+    units::duration(blocked(row))
+}
+
+/// From the one to the other, said once if they look the same.
+fn range(low: &Row, high: &Row) -> String {
+    let (low, high) = (length(low), length(high));
+    if low == high { low } else { format!("{low} to {high}") }
+}
+
+fn empty_length(row: &Row) -> String {
+    units::duration(row.empty.known().unwrap_or(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::analyse::contrasts::Contrast;
+    use crate::analyse::summary::Summary;
+    use crate::show::example::{self, FORK, NONE, NOT_SHOWN, POSIX_SPAWN, Spawn, VFORK, times};
+
+    const SHAPE: &str = "rss=1GiB";
+
+    fn of(spawns: &[Spawn], versus: &str) -> Summary {
+        example::summary(&[(SHAPE, spawns)], versus)
+    }
+
+    /// The run of the design with another ratio between fork and posix_spawn.
+    fn with_ratio(contrast: Contrast) -> Summary {
+        let mut summary = of(&[FORK, VFORK, POSIX_SPAWN], "posix_spawn");
+        for interval in &mut summary.variants[0].intervals {
+            interval.versus_p50 = Some(contrast);
+        }
+        summary
+    }
+
+    fn at(size: &str, blocked: f64) -> (String, [Spawn; 2]) {
+        let rewrite = Some(blocked * 12.0);
+        let fork = Spawn { blocked, rewrite, ..FORK };
+        (format!("rss={size}"), [fork, POSIX_SPAWN])
+    }
+
+    #[test]
+    fn every_kind_of_run_has_its_answer() {
+        let scaled =
+            |spawn: &Spawn, by: f64| Spawn { blocked: spawn.blocked * by, ..spawn.clone() };
+        let mut cases: Vec<(&str, Summary)> = vec![
+            ("all", of(&[NONE, FORK, VFORK, POSIX_SPAWN], "posix_spawn")),
+            ("without posix_spawn", of(&[FORK, VFORK], "vfork")),
+            ("no page tables copied", of(&[NONE, VFORK, POSIX_SPAWN], "posix_spawn")),
+            ("fork alone", of(&[NONE, FORK], "fork")),
+            ("posix_spawn alone", of(&[POSIX_SPAWN], "posix_spawn")),
+            ("compared with fork", of(&[FORK, VFORK, POSIX_SPAWN], "fork")),
+            ("the control alone", of(&[NONE], "posix_spawn")),
+            ("nothing", example::summary(&[], "posix_spawn")),
+            ("posix_spawn grows", of(&[FORK, scaled(&POSIX_SPAWN, 20.0), VFORK], "posix_spawn")),
+            ("few samples", of(&[Spawn { count: 3, ..FORK }], "posix_spawn")),
+            ("few samples of fork", of(&[Spawn { count: 3, ..FORK }, POSIX_SPAWN], "posix_spawn")),
+            ("no interval of the ratio", with_ratio(NOT_SHOWN)),
+            ("an interval around 1", with_ratio(times(1.02, 0.97, 1.08))),
+            ("a wide interval around 1", with_ratio(times(1.5, 0.3, 7.0))),
+            ("bill not measured", {
+                let mut summary =
+                    of(&[Spawn { rewrite: None, ..FORK }, POSIX_SPAWN], "posix_spawn");
+                summary.variants[0].row.settings += ";rewrite=none";
+                summary.variants[1].row.settings += ";rewrite=none";
+                summary
+            }),
+            ("other work is not advised", {
+                let mut summary = of(&[FORK, VFORK], "posix_spawn");
+                summary.variants[1].row.settings += ";image=exit";
+                summary
+            }),
+            ("an empty parent", {
+                let spawns = [FORK, VFORK, POSIX_SPAWN].map(|spawn| example::empty(&spawn));
+                example::summary(&[("empty", &spawns)], "posix_spawn")
+            }),
+            ("a thread alone", of(&[Spawn { mechanism: "thread", ..VFORK }], "posix_spawn")),
+        ];
+        let mut unmeasured = of(&[FORK, VFORK], "posix_spawn");
+        example::refuse(&mut unmeasured, "posix_spawn", "EPERM: seccomp");
+        cases.push(("posix_spawn refused", unmeasured));
+        let mut refused = of(&[NONE], "posix_spawn");
+        example::refuse(&mut refused, "fork", "EAGAIN: RLIMIT_NPROC is 10");
+        cases.push(("all refused", refused));
+
+        let grown = [at("0", 57e3), at("256MiB", 6.1e6), at("1GiB", 24.4e6)];
+        let parents: Vec<(&str, &[Spawn])> =
+            grown.iter().map(|(shape, spawns)| (shape.as_str(), spawns.as_slice())).collect();
+        cases.push(("three shapes", example::summary(&parents, "posix_spawn")));
+        let flat = [("fds=1", [VFORK]), ("fds=2", [scaled(&VFORK, 1.1)])];
+        let parents: Vec<(&str, &[Spawn])> =
+            flat.iter().map(|(shape, spawns)| (*shape, spawns.as_slice())).collect();
+        cases.push(("two shapes, flat, one mechanism", example::summary(&parents, "vfork")));
+        let few = Spawn { count: 2, ..FORK };
+        cases.push((
+            "two shapes, one of them without figures",
+            example::summary(
+                &[("rss=1GiB", &[FORK, POSIX_SPAWN]), ("rss=2GiB", &[few])],
+                "posix_spawn",
+            ),
+        ));
+
+        let mut told = String::new();
+        for (name, summary) in &cases {
+            writeln!(told, "{name}\n    {}", example::view(summary).conclusion).unwrap();
+        }
+        insta::assert_snapshot!("answers", told);
+    }
+
+    #[test]
+    fn titles_state_the_finding() {
+        let view = example::view_with_curves(&of(&[NONE, FORK, VFORK, POSIX_SPAWN], "posix_spawn"));
+        let titles = &view.sections[0].titles;
+        assert_eq!(
+            titles.latency,
+            "fork stops its caller for 24.4 ms in a parent of rss=1GiB, 250 times as long as \
+             posix_spawn"
+        );
+        assert_eq!(
+            titles.lanes,
+            "fork stops its caller for 24.4 ms in a parent of rss=1GiB, and charges it 309 ms \
+             afterwards"
+        );
+        let reaped =
+            titles.distributions.iter().find(|(interval, _)| *interval == Interval::Reaped);
+        assert_eq!(
+            reaped.unwrap().1,
+            "Half of the children are reaped within 45.5 ms (fork), 157 us (posix_spawn) and \
+             112 us (vfork)"
+        );
+    }
+}

@@ -1,0 +1,327 @@
+//! A made-up run for the tests of this room, with the figures of a real one.
+
+use crate::analyse::contrasts::{Bounds, Contrast, Ratio, Reason, Unit};
+use crate::analyse::quantiles::{Figure, Quantile};
+use crate::analyse::summary::{
+    Count, CountSource, Faults, IntervalSummary, LaunchMedian, Steadiness, Summary, Totals,
+    TwinSummary, VariantSummary, Warning,
+};
+use crate::model::interval::Interval;
+use crate::model::row::{EventKind, Role};
+use crate::record::rows::{EventRow, VariantRow};
+use crate::show::distribution::Distributions;
+use crate::show::view::{Origin, View};
+
+/// One mechanism of the run that is made up; times in nanoseconds.
+#[derive(Clone, Debug)]
+pub(super) struct Spawn {
+    pub(super) mechanism: &'static str,
+    pub(super) copies: bool,
+    pub(super) blocked: f64,
+    pub(super) image: Option<f64>,
+    pub(super) reaped: f64,
+    pub(super) rewrite: Option<f64>,
+    pub(super) empty: Option<f64>,
+    pub(super) faults: (u64, u64, u64),
+    pub(super) count: usize,
+}
+
+pub(super) const VFORK: Spawn = Spawn {
+    mechanism: "vfork",
+    copies: false,
+    blocked: 52_800.0,
+    image: Some(81_100.0),
+    reaped: 112_000.0,
+    rewrite: None,
+    empty: Some(50_900.0),
+    faults: (0, 0, 3),
+    count: 960,
+};
+
+pub(super) const POSIX_SPAWN: Spawn = Spawn {
+    mechanism: "posix_spawn",
+    copies: false,
+    blocked: 97_600.0,
+    image: Some(126_000.0),
+    reaped: 157_000.0,
+    rewrite: None,
+    empty: Some(94_500.0),
+    faults: (0, 0, 4),
+    count: 960,
+};
+
+pub(super) const FORK: Spawn = Spawn {
+    mechanism: "fork",
+    copies: true,
+    blocked: 24_400_000.0,
+    image: Some(45_400_000.0),
+    reaped: 45_500_000.0,
+    rewrite: Some(309_000_000.0),
+    empty: Some(57_200.0),
+    faults: (3, 262_144, 20),
+    count: 40,
+};
+
+pub(super) const NONE: Spawn = Spawn {
+    mechanism: "none",
+    copies: false,
+    blocked: 60.0,
+    image: None,
+    reaped: 60.0,
+    rewrite: None,
+    empty: None,
+    faults: (0, 0, 0),
+    count: 960,
+};
+
+/// The same spawn from an empty parent.
+pub(super) fn empty(spawn: &Spawn) -> Spawn {
+    let blocked = spawn.empty.unwrap_or(spawn.blocked);
+    let shorter = blocked / spawn.blocked;
+    Spawn {
+        blocked,
+        image: spawn.image.map(|image| image * shorter),
+        reaped: spawn.reaped * shorter,
+        rewrite: None,
+        empty: None,
+        faults: (spawn.faults.0, 0, spawn.faults.2),
+        count: 960,
+        ..spawn.clone()
+    }
+}
+
+/// A run of these spawns in a parent of that shape, compared with `versus` if that is among them.
+pub(super) fn summary(parents: &[(&str, &[Spawn])], versus: &str) -> Summary {
+    let mut variants = Vec::new();
+    let mut twins = Vec::new();
+    let mut own_cost = None;
+    for (shape, spawns) in parents {
+        let first = variants.len() as u32;
+        let other = spawns.iter().position(|spawn| spawn.mechanism == versus);
+        for (position, spawn) in spawns.iter().enumerate() {
+            let number = first + position as u32;
+            let label = if parents.len() > 1 {
+                format!("{shape} {}", spawn.mechanism)
+            } else {
+                spawn.mechanism.to_owned()
+            };
+            let compared = other.filter(|other| *other != position && spawn.mechanism != "none");
+            variants.push(variant(
+                number,
+                shape,
+                label,
+                spawn,
+                compared.map(|other| (first + other as u32, spawn.blocked / spawns[other].blocked)),
+            ));
+            if Some(position) == other {
+                twins.push(TwinSummary {
+                    twin: 1000 + number,
+                    original: number,
+                    interval: Interval::Blocked,
+                    ratio: times(1.001, 0.990, 1.015),
+                });
+            }
+            if spawn.mechanism == "none" {
+                own_cost = Some(figure(spawn.blocked, spawn.count, 6));
+            }
+        }
+    }
+    Summary {
+        vs: Some(versus.to_owned()),
+        confidence: 0.95,
+        variants,
+        twins,
+        own_cost,
+        shapes: Vec::new(),
+        launches: Vec::new(),
+        events: Vec::new(),
+        totals: Totals::default(),
+        warnings: Vec::new(),
+    }
+}
+
+/// The run of the first screen in the design.
+pub(super) fn first_screen() -> Summary {
+    let mut summary = summary(&[("rss=1GiB", &[NONE, FORK, VFORK, POSIX_SPAWN])], "posix_spawn");
+    summary.warnings.push(Warning::ParentsDisagree {
+        variant: 1,
+        interval: Interval::Blocked,
+        spread: 2.28,
+        slowest: 1,
+    });
+    summary
+}
+
+/// Adds a mechanism that is not to be had.
+pub(super) fn refuse(summary: &mut Summary, mechanism: &'static str, evidence: &str) {
+    let number = summary.variants.len() as u32;
+    let shape = summary.variants[0].row.shape.clone();
+    let spawn = Spawn { mechanism, ..VFORK };
+    let mut refused = variant(number, &shape, mechanism.to_owned(), &spawn, None);
+    refused.intervals.clear();
+    refused.faults = Faults::default();
+    summary.variants.push(refused);
+    summary.events.push(EventRow {
+        launch: 1,
+        block: None,
+        variant: Some(number),
+        event: EventKind::Refused,
+        pid: None,
+        errno: None,
+        evidence: evidence.to_owned(),
+    });
+}
+
+/// The view of a summary, without the distributions that only pictures need.
+pub(super) fn view(summary: &Summary) -> View {
+    view_of(summary, &Distributions::default())
+}
+
+/// The view of a summary, with distributions around its medians.
+pub(super) fn view_with_curves(summary: &Summary) -> View {
+    view_of(summary, &distributions(summary))
+}
+
+fn view_of(summary: &Summary, distributions: &Distributions) -> View {
+    View::new(
+        summary,
+        Origin {
+            directory: "20260723T101500Z-run",
+            path: "results/20260723T101500Z-run",
+            release_build: true,
+            never_left: &[],
+            distributions,
+        },
+    )
+}
+
+/// Samples around the medians of a summary, with a tail, the same at each call.
+fn distributions(summary: &Summary) -> Distributions {
+    let mut distributions = Distributions::default();
+    let mut state = 1u64;
+    let mut uniform = move || {
+        // Knuth's MMIX generator: any will do.
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    };
+    for variant in &summary.variants {
+        let median = |interval: Interval| Some(variant.interval(interval)?.p50.known()?.value);
+        let count = variant.interval(Interval::Blocked).map_or(0, |interval| interval.count);
+        for _ in 0..count {
+            let tail = 0.93 + 0.12 * uniform() / (uniform() + 0.05).powf(0.35);
+            for interval in Interval::ALL {
+                if let Some(value) = median(interval) {
+                    distributions.add(variant.row.variant, interval, (value * tail) as u64);
+                }
+            }
+        }
+    }
+    distributions
+}
+
+/// A contrast with bounds.
+pub(super) fn times(value: f64, low: f64, high: f64) -> Contrast {
+    Contrast::Shown(Ratio {
+        value,
+        bounds: Bounds::Between { low, high },
+        p: 0.5,
+        unit: Unit::Block,
+        blocks: 100,
+        launches: 10,
+        smallest_detectable: Some(1.02),
+    })
+}
+
+/// A contrast that cannot be shown.
+pub(super) const NOT_SHOWN: Contrast =
+    Contrast::NotShown(Reason::TooFewSamples { needed: 40, count: 12 });
+
+fn variant(
+    number: u32,
+    shape: &str,
+    label: String,
+    spawn: &Spawn,
+    versus: Option<(u32, f64)>,
+) -> VariantSummary {
+    let role = if spawn.mechanism == "none" { Role::Control } else { Role::Subject };
+    let mut settings: Vec<String> = Vec::new();
+    if shape != "empty" {
+        settings.extend(shape.split(' ').map(str::to_owned));
+    }
+    settings.push(format!("mechanism={}", spawn.mechanism));
+    let times_of = [
+        (Interval::Blocked, Some(spawn.blocked)),
+        (Interval::Image, spawn.image),
+        (Interval::Reaped, Some(spawn.reaped)),
+        (Interval::Rewrite, spawn.rewrite),
+    ];
+    let count =
+        |mode: u64| Some(Count { mode, mean: mode as f64, spawns: 100, source: CountSource::Perf });
+    VariantSummary {
+        row: VariantRow {
+            variant: number,
+            scenario: "run".to_owned(),
+            label,
+            role,
+            shape: shape.to_owned(),
+            mechanism: spawn.mechanism.to_owned(),
+            image: "noop".to_owned(),
+            workload: "spawn".to_owned(),
+            copies_pages: spawn.copies,
+            settings: settings.join(";"),
+        },
+        intervals: times_of
+            .into_iter()
+            .filter_map(|(interval, p50)| Some((interval, p50?)))
+            .map(|(interval, p50)| {
+                let contrast = versus.filter(|_| interval == Interval::Blocked);
+                IntervalSummary {
+                    interval,
+                    count: spawn.count,
+                    min: Some((p50 * 0.9) as u64),
+                    max: Some((p50 * 8.0) as u64),
+                    p50: figure(p50, spawn.count, 6),
+                    p90: figure(p50 * 1.8, spawn.count, 29),
+                    p95: figure(p50 * 2.0, spawn.count, 59),
+                    p99: figure(p50 * 4.0, spawn.count, 299),
+                    cold_p50: (interval == Interval::Blocked && spawn.mechanism != "none")
+                        .then(|| figure(p50 * 1.1 + 90_000.0, 100, 6)),
+                    if_empty_p50: spawn
+                        .empty
+                        .filter(|_| interval == Interval::Blocked)
+                        .map(|p50| figure(p50, 960, 6)),
+                    versus_p50: contrast.map(|(_, r)| times(r, r * 0.98, r * 1.03)),
+                    versus_p95: contrast.map(|_| NOT_SHOWN),
+                    launch_medians: [2.28, 1.0, 1.0, 0.99, 1.0]
+                        .into_iter()
+                        .zip(1..)
+                        .map(|(slower, launch)| LaunchMedian {
+                            launch,
+                            p50: p50 * slower,
+                            count: spawn.count / 5,
+                        })
+                        .collect(),
+                    launch_spread: Some(2.3),
+                    steadiness: Steadiness::default(),
+                }
+            })
+            .collect(),
+        empty: None,
+        versus: versus.map(|(number, _)| number),
+        faults: Faults {
+            parent: count(spawn.faults.0),
+            rewrite: spawn.rewrite.and(count(spawn.faults.1)),
+            child: count(spawn.faults.2),
+        },
+        readings: Vec::new(),
+        contended: None,
+        failed: 0,
+    }
+}
+
+fn figure(value: f64, count: usize, needed: usize) -> Figure {
+    if count < needed {
+        return Figure::Needs { needed, count };
+    }
+    Figure::Known(Quantile { value, low: value * 0.98, high: value * 1.02 })
+}

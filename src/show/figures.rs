@@ -1,0 +1,154 @@
+//! Every figure of a run in flat rows, one per variant and interval, for machines to read.
+//!
+//! The order of the fields is the order of the columns of `--format csv` and the names are public
+//! contract: they are only ever added.
+
+use serde::Serialize;
+
+use crate::analyse::contrasts::{Bounds, Contrast};
+use crate::analyse::quantiles::Figure;
+use crate::analyse::summary::{IntervalSummary, Summary, VariantSummary};
+use crate::model::row::Role;
+
+/// One interval of one variant. What is not available is an empty cell, or null. Times are in
+/// nanoseconds; `low` and `high` bound them at the confidence of the summary.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Record {
+    /// Its short name, unique in the run.
+    pub label: String,
+    /// Why it is in the run.
+    pub role: Role,
+    /// Canonical label of the parent's shape.
+    pub shape: String,
+    /// The way the process is made.
+    pub mechanism: String,
+    /// All knobs that are not default.
+    pub settings: String,
+    /// The word for the interval.
+    pub interval: &'static str,
+    /// Samples that the statistics are made of.
+    pub n: usize,
+    /// Shortest sample.
+    pub min_ns: Option<u64>,
+    /// Median.
+    pub p50_ns: Option<f64>,
+    /// Lower bound of the median.
+    pub p50_low_ns: Option<f64>,
+    /// Upper bound of the median.
+    pub p50_high_ns: Option<f64>,
+    /// 90th percentile.
+    pub p90_ns: Option<f64>,
+    /// Lower bound of it.
+    pub p90_low_ns: Option<f64>,
+    /// Upper bound of it.
+    pub p90_high_ns: Option<f64>,
+    /// 95th percentile.
+    pub p95_ns: Option<f64>,
+    /// Lower bound of it.
+    pub p95_low_ns: Option<f64>,
+    /// Upper bound of it.
+    pub p95_high_ns: Option<f64>,
+    /// 99th percentile.
+    pub p99_ns: Option<f64>,
+    /// Lower bound of it.
+    pub p99_low_ns: Option<f64>,
+    /// Upper bound of it.
+    pub p99_high_ns: Option<f64>,
+    /// Longest sample.
+    pub max_ns: Option<u64>,
+    /// Median of the first spawns after the caches were scrubbed.
+    pub cold_p50_ns: Option<f64>,
+    /// Median of the same setup in an empty parent.
+    pub if_empty_p50_ns: Option<f64>,
+    /// Label of what it is compared with.
+    pub versus: Option<String>,
+    /// How many times as long, at the median.
+    pub ratio_p50: Option<f64>,
+    /// Lower bound of it.
+    pub ratio_p50_low: Option<f64>,
+    /// Upper bound of it.
+    pub ratio_p50_high: Option<f64>,
+    /// How many times as long, at the 95th percentile.
+    pub ratio_p95: Option<f64>,
+    /// Lower bound of it.
+    pub ratio_p95_low: Option<f64>,
+    /// Upper bound of it.
+    pub ratio_p95_high: Option<f64>,
+    /// Minor faults of the parent per spawn, until it has reaped the child (the commonest number).
+    pub parent_minor_faults: Option<u64>,
+    /// Minor faults of the parent as it writes its memory again.
+    pub rewrite_minor_faults: Option<u64>,
+    /// Minor faults of the child per spawn.
+    pub child_minor_faults: Option<u64>,
+}
+
+impl Record {
+    /// All rows of a run, in the order of its variants.
+    pub fn all(summary: &Summary) -> Vec<Record> {
+        summary
+            .variants
+            .iter()
+            .flat_map(|variant| variant.intervals.iter().map(move |i| (variant, i)))
+            .map(|(variant, interval)| Record::new(summary, variant, interval))
+            .collect()
+    }
+
+    fn new(summary: &Summary, variant: &VariantSummary, interval: &IntervalSummary) -> Record {
+        let [p50, p90, p95, p99] =
+            [interval.p50, interval.p90, interval.p95, interval.p99].map(Figure::known);
+        let median = |figure: Option<Figure>| Some(figure?.known()?.value);
+        let versus = variant.versus.and_then(|number| summary.variant(number));
+        let [ratio_p50, ratio_p95] = [interval.versus_p50, interval.versus_p95].map(ratio);
+        let faults = &variant.faults;
+        let row = &variant.row;
+        Record {
+            label: row.label.clone(),
+            role: row.role,
+            shape: row.shape.clone(),
+            mechanism: row.mechanism.clone(),
+            settings: row.settings.clone(),
+            interval: interval.interval.word(),
+            n: interval.count,
+            min_ns: interval.min,
+            p50_ns: p50.map(|q| q.value),
+            p50_low_ns: p50.map(|q| q.low),
+            p50_high_ns: p50.map(|q| q.high),
+            p90_ns: p90.map(|q| q.value),
+            p90_low_ns: p90.map(|q| q.low),
+            p90_high_ns: p90.map(|q| q.high),
+            p95_ns: p95.map(|q| q.value),
+            p95_low_ns: p95.map(|q| q.low),
+            p95_high_ns: p95.map(|q| q.high),
+            p99_ns: p99.map(|q| q.value),
+            p99_low_ns: p99.map(|q| q.low),
+            p99_high_ns: p99.map(|q| q.high),
+            max_ns: interval.max,
+            cold_p50_ns: median(interval.cold_p50),
+            if_empty_p50_ns: median(interval.if_empty_p50),
+            versus: versus.map(|other| other.row.label.clone()),
+            ratio_p50: ratio_p50.map(|(value, _)| value),
+            ratio_p50_low: ratio_p50.and_then(|(_, bounds)| Some(bounds?.0)),
+            ratio_p50_high: ratio_p50.and_then(|(_, bounds)| Some(bounds?.1)),
+            ratio_p95: ratio_p95.map(|(value, _)| value),
+            ratio_p95_low: ratio_p95.and_then(|(_, bounds)| Some(bounds?.0)),
+            ratio_p95_high: ratio_p95.and_then(|(_, bounds)| Some(bounds?.1)),
+            parent_minor_faults: faults.parent.map(|count| count.mode),
+            rewrite_minor_faults: faults.rewrite.map(|count| count.mode),
+            child_minor_faults: faults.child.map(|count| count.mode),
+        }
+    }
+}
+
+/// A ratio and its bounds, of what could be compared.
+fn ratio(contrast: Option<Contrast>) -> Option<(f64, Option<(f64, f64)>)> {
+    match contrast? {
+        Contrast::NotShown(_) => None,
+        Contrast::Shown(ratio) => Some((
+            ratio.value,
+            match ratio.bounds {
+                Bounds::Between { low, high } => Some((low, high)),
+                Bounds::Needs { .. } => None,
+            },
+        )),
+    }
+}

@@ -1,0 +1,91 @@
+//! A logarithmic scale of time, for lanes and plots alike.
+
+use crate::show::view::Lane;
+
+/// A logarithmic scale from `low` to `high`, both in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Where it begins.
+    pub low: f64,
+    /// Where it ends.
+    pub high: f64,
+}
+
+/// The steps within a decade at which a short scale has ticks.
+const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
+
+impl Scale {
+    /// The scale that holds all these values, from a round one to a round one; none without any
+    /// that is above 0.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Scale> {
+        let (least, most) = values
+            .into_iter()
+            .filter(|value| *value > 0.0 && value.is_finite())
+            .fold(None, |range: Option<(f64, f64)>, value| {
+                Some(range.map_or((value, value), |(a, b)| (a.min(value), b.max(value))))
+            })?;
+        let low = steps().rev().find(|step| *step <= least * 1.000_001)?;
+        let high = steps().find(|step| *step >= most * 0.999_999)?;
+        // A scale needs a length.
+        let high = if high > low { high } else { low * 10.0 };
+        Some(Scale { low, high })
+    }
+
+    /// The scale for these lanes: every bar has a length, and every mark fits.
+    pub fn of_lanes(lanes: &[Lane]) -> Option<Scale> {
+        let ends = lanes.iter().map(Lane::end);
+        // Half of the least: its bar must not be a mere point at the edge.
+        let starts = lanes.iter().map(|lane| lane.blocked / 2.0);
+        Scale::of(ends.chain(starts))
+    }
+
+    /// Where a value lies: 0 at the low end, 1 at the high one, never outside.
+    pub fn share(self, nanoseconds: f64) -> f64 {
+        let share = (nanoseconds / self.low).ln() / (self.high / self.low).ln();
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Round values to mark, from low to high: decades, and on a short scale 1, 2 and 5 of each.
+    pub fn ticks(self) -> Vec<f64> {
+        let decades = (self.high / self.low).log10();
+        let is_short = decades < 2.5;
+        steps()
+            .filter(|step| (self.low * 0.999..=self.high * 1.001).contains(step))
+            .filter(|step| is_short || (step.log10().round() - step.log10()).abs() < 1e-6)
+            .collect()
+    }
+}
+
+/// All round values from 1 ns to 500 thousand seconds.
+fn steps() -> impl DoubleEndedIterator<Item = f64> {
+    (0..15).flat_map(|decade| STEPS.map(|step| step * 10f64.powi(decade)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_is_round_and_holds_its_values() {
+        let scale = Scale::of([52_800.0, 354e6]).unwrap();
+        assert_eq!(scale, Scale { low: 50e3, high: 500e6 });
+        assert_eq!(scale.ticks(), [1e5, 1e6, 1e7, 1e8]);
+        assert_eq!(scale.share(50e3), 0.0);
+        assert_eq!(scale.share(500e6), 1.0);
+        assert!((scale.share(5e6) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_short_scale_has_more_ticks() {
+        let scale = Scale::of([52e3, 190e3]).unwrap();
+        assert_eq!(scale.ticks(), [50e3, 100e3, 200e3]);
+    }
+
+    #[test]
+    fn odd_values_make_no_odd_scale() {
+        assert_eq!(Scale::of([]), None);
+        assert_eq!(Scale::of([0.0, f64::NAN, f64::INFINITY]), None);
+        assert_eq!(Scale::of([100.0]), Some(Scale { low: 100.0, high: 1000.0 }));
+        assert_eq!(Scale::of([1e20]), None);
+    }
+}

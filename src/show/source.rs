@@ -1,0 +1,146 @@
+//! From a results directory to its view: all that `run` at its end and `show` later have in common.
+//!
+//! Owns which files a view is made of. Computes and decides nothing itself.
+
+use std::path::Path;
+
+use crate::analyse::cells::Cells;
+use crate::analyse::summary::Summary;
+use crate::model::row::{BlockKind, Phase};
+use crate::record::error::{RecordError, Result};
+use crate::record::read::Recorded;
+use crate::show::distribution::Distributions;
+use crate::show::view::{Origin, View};
+
+/// The view of a results directory. `vs` is the label or mechanism to compare with, if another
+/// than the run was planned with is wanted.
+///
+/// # Errors
+///
+/// If a file of it is missing, foreign or garbled.
+pub fn read(directory: &Path, vs: Option<&str>) -> Result<View> {
+    let cells = Cells::read(directory)?;
+    let summary = Summary::of(&cells, vs);
+    let distributions = Distributions::of(&cells);
+    let mut recorded = Recorded::open(directory)?;
+    let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy();
+    Ok(View::new(
+        &summary,
+        Origin {
+            directory: &name,
+            path: &directory.to_string_lossy(),
+            release_build: is_release_build(&recorded)?,
+            never_left: &never_left(&mut recorded)?,
+            distributions: &distributions,
+        },
+    ))
+}
+
+/// Whether a release build made the results, as far as the directory says.
+fn is_release_build(recorded: &Recorded) -> Result<bool> {
+    match recorded.environment() {
+        Ok(environment) => {
+            let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
+            Ok(profile.is_none_or(|profile| profile.as_str() == Some("release")))
+        }
+        // A run that died before it had looked at the machine still has its facts.
+        Err(RecordError::Missing { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Variants whose children were free to leave their parent's CPU and were never seen elsewhere.
+fn never_left(recorded: &mut Recorded) -> Result<Vec<u32>> {
+    let free: Vec<u32> = recorded
+        .variants()?
+        .into_iter()
+        .filter(|variant| variant.settings.split(';').any(|setting| setting == "child-cpu=free"))
+        .map(|variant| variant.variant)
+        .collect();
+    // As a rule there is none, and the samples need not be read again.
+    if free.is_empty() {
+        return Ok(Vec::new());
+    }
+    let timed: Vec<bool> =
+        recorded.blocks().iter().map(|block| block.kind == BlockKind::Time).collect();
+    let mut seen: Vec<Option<bool>> = vec![None; free.len()];
+    recorded.samples(|block, sample| {
+        let place = free.iter().position(|variant| *variant == sample.variant);
+        if let (Some(place), Some(parent), Some(child)) =
+            (place, sample.parent_cpu, sample.child_cpu)
+            && timed[block]
+            && sample.phase == Phase::Measure
+        {
+            *seen[place].get_or_insert(false) |= parent != child;
+        }
+        Ok(())
+    })?;
+    let stayed = free.iter().zip(&seen).filter(|(_, left)| **left == Some(false));
+    Ok(stayed.map(|(variant, _)| *variant).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::row::Role;
+    use crate::record::append::{Block, Writer};
+    use crate::record::fixture;
+    use crate::record::rows::SampleRow;
+    use crate::show::warning::Warning;
+
+    fn written(environment: Option<&str>, plan: impl Fn(u32) -> u32) -> View {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("20261124T060000Z-run");
+        let mut variants = vec![
+            fixture::variant(0, Role::Subject, "empty", "vfork"),
+            fixture::variant(1, Role::Subject, "empty", "posix_spawn"),
+        ];
+        for variant in &mut variants {
+            variant.settings += ";child-cpu=free";
+        }
+        let mut writer = Writer::create(&path, &variants).unwrap();
+        let samples: Vec<SampleRow> = (0..40)
+            .map(|i| SampleRow {
+                child_cpu: Some(plan(i % 2)),
+                ..fixture::sample(1, 1, i % 2, 50_000 + u64::from(i))
+            })
+            .collect();
+        let row = &fixture::block(1, 1);
+        writer
+            .block(Block { row, samples: &samples, readings: &[], histograms: &[], events: &[] })
+            .unwrap();
+        writer.launch(&fixture::launch(1, 0, "empty")).unwrap();
+        drop(writer);
+        if let Some(environment) = environment {
+            std::fs::write(path.join("environment.toml"), environment).unwrap();
+        }
+        read(&path, None).unwrap()
+    }
+
+    #[test]
+    fn a_directory_becomes_a_view() {
+        let view = written(Some("[tool]\nbuild_profile = \"release\"\n"), |_| 1);
+        assert_eq!(view.source, "20261124T060000Z-run");
+        assert_eq!(view.sections.len(), 1);
+        assert_eq!(view.sections[0].versus.as_deref(), Some("posix_spawn"));
+        assert_eq!(view.sections[0].curves.len(), 4, "blocked and reaped of two variants");
+        assert!(!view.warnings.contains(&Warning::NotReleaseBuild));
+    }
+
+    #[test]
+    fn a_debug_build_is_told() {
+        let view = written(Some("[tool]\nbuild_profile = \"debug\"\n"), |_| 1);
+        assert_eq!(view.warnings[0], Warning::NotReleaseBuild);
+        assert!(!written(None, |_| 1).warnings.contains(&Warning::NotReleaseBuild));
+    }
+
+    #[test]
+    fn children_that_never_left_are_told() {
+        // The children of variant 0 stay on CPU 0, where their parent is; those of 1 do not.
+        let view = written(None, |variant| variant);
+        let stayed: Vec<&Warning> =
+            view.warnings.iter().filter(|w| w.word() == "child-never-left").collect();
+        let label = "empty vfork".to_owned();
+        assert_eq!(stayed, [&Warning::ChildNeverLeft { label }]);
+    }
+}

@@ -1,0 +1,845 @@
+//! The view model: all that any rendering shows of one run, as finished numbers and sentences.
+//!
+//! A conclusion, a row, a warning or a hint is made here, once. Renderings choose columns, colours
+//! and places; they never compare, divide or decide. Reads a [`Summary`], never a file.
+
+use crate::analyse::contrasts::{Bounds, Contrast, Reason};
+use crate::analyse::quantiles::Figure;
+use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
+use crate::model::interval::Interval;
+use crate::model::row::{EventKind, Outcome, Role};
+use crate::model::units::Size;
+use crate::show::conclusion;
+use crate::show::distribution::{Distributions, Step};
+use crate::show::figures::Record;
+use crate::show::units;
+use crate::show::warning::Warning;
+
+/// All that any rendering shows of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Name of the results directory.
+    pub source: String,
+    /// The answer in words: one paragraph.
+    pub conclusion: String,
+    /// One table for each shape of the parent, in the order of the run.
+    pub sections: Vec<Section>,
+    /// Index of the section whose lanes stand on the first screen: where the answer is plainest.
+    pub featured: usize,
+    /// Why the numbers can be believed, and how far: one entry a line.
+    pub trust: Vec<String>,
+    /// What to know before trusting them.
+    pub warnings: Vec<Warning>,
+    /// What to run next.
+    pub next: Vec<Next>,
+    /// Confidence of every interval, as a share: 0.95.
+    pub confidence: f64,
+    /// Every figure of every variant and interval, for the formats that machines read.
+    pub records: Vec<Record>,
+}
+
+/// What was measured in parents of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// Canonical label of the shape.
+    pub shape: String,
+    /// What parent, child and loop were, in one line.
+    pub caption: String,
+    /// Name of what the others are compared with, as its row is named; none without one.
+    pub versus: Option<String>,
+    /// The rows, by what they share with their parent.
+    pub groups: Vec<Group>,
+    /// Where the time of a spawn goes, in the order of the rows.
+    pub lanes: Vec<Lane>,
+    /// How each interval of each row is distributed, in the order of the rows.
+    pub curves: Vec<Curve>,
+    /// What the pictures of this section show, in words.
+    pub titles: Titles,
+}
+
+/// What a picture shows, as a finding.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Titles {
+    /// Of the latency by percentile.
+    pub latency: String,
+    /// Of the distribution of each interval.
+    pub distributions: Vec<(Interval, String)>,
+    /// Of the lanes.
+    pub lanes: String,
+}
+
+/// Rows that share the same with their parent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What they share.
+    pub kind: Kind,
+    /// The same, in words.
+    pub title: &'static str,
+    /// Shortest blocked median first; those without one last.
+    pub rows: Vec<Row>,
+}
+
+/// What a mechanism shares with its parent, which is what its cost depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The memory itself, until exec or exit.
+    Shares,
+    /// Copies of the page tables.
+    Copies,
+    /// No process is made: a thread.
+    Thread,
+    /// Another program spawns; what it shares is its own affair.
+    Extern,
+    /// Nothing is made at all.
+    Control,
+}
+
+/// One variant in a table. Times are medians in nanoseconds unless named otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its label without the shape, which the section tells.
+    pub name: String,
+    /// Name of its mechanism, which decides its colour.
+    pub mechanism: String,
+    /// What it shares with its parent.
+    pub kind: Kind,
+    /// Its work knobs but the mechanism, in canonical form: rows that agree in it differ in the
+    /// mechanism alone.
+    pub work: String,
+    /// Caller blocked.
+    pub blocked: Cell,
+    /// Caller blocked by the first spawn after the caches were scrubbed.
+    pub cold: Cell,
+    /// Caller blocked, 90th percentile.
+    pub blocked_p90: Cell,
+    /// Caller blocked, in an empty parent.
+    pub empty: Cell,
+    /// The new image runs.
+    pub image: Cell,
+    /// Reaped.
+    pub reaped: Cell,
+    /// The bill after: what the parent then pays to write its memory again.
+    pub bill: Cell,
+    /// Minor faults of the parent per spawn, those of the bill included.
+    pub parent_faults: Option<u64>,
+    /// Minor faults of the child per spawn.
+    pub child_faults: Option<u64>,
+    /// Caller blocked, compared.
+    pub versus: Versus,
+    /// Samples that the medians are made of.
+    pub samples: usize,
+    /// Why there are no figures; none if there are.
+    pub missing: Option<String>,
+    /// The number of the variant.
+    pub variant: u32,
+    /// The number of the variant it is compared with.
+    pub versus_variant: Option<u32>,
+}
+
+/// A figure in a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell {
+    /// In nanoseconds.
+    Known(f64),
+    /// There are too few samples; so many are needed.
+    Needs(usize),
+    /// There is no such thing.
+    Absent,
+}
+
+/// How a row compares.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Versus {
+    /// It is what the others are compared with.
+    Itself,
+    /// So many times as long.
+    Times {
+        /// The ratio.
+        value: f64,
+        /// Its interval; none with too few blocks for one.
+        bounds: Option<(f64, f64)>,
+    },
+    /// Not shown, and why, in a few words.
+    NotShown(String),
+    /// There is nothing to compare with.
+    Nothing,
+}
+
+/// Where the time of one spawn goes: medians in nanoseconds on one clock, from the call on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lane {
+    /// Name of the row.
+    pub name: String,
+    /// Name of its mechanism.
+    pub mechanism: String,
+    /// The call has returned.
+    pub blocked: f64,
+    /// The new image runs.
+    pub image: Option<f64>,
+    /// The child is reaped.
+    pub reaped: Option<f64>,
+    /// The bill after: from the last of the marks above, until all memory is writable again.
+    pub bill: Option<(f64, f64)>,
+}
+
+impl Lane {
+    /// The last of its marks before the bill.
+    pub fn done(&self) -> f64 {
+        [self.image, self.reaped].into_iter().flatten().fold(self.blocked, f64::max)
+    }
+
+    /// The last of all its marks.
+    pub fn end(&self) -> f64 {
+        self.bill.map_or_else(|| self.done(), |(_, end)| end)
+    }
+}
+
+/// How one interval of one row is distributed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Name of the row.
+    pub name: String,
+    /// Name of its mechanism.
+    pub mechanism: String,
+    /// Which interval.
+    pub interval: Interval,
+    /// Samples.
+    pub samples: u64,
+    /// The median, in nanoseconds, if there are samples enough for one.
+    pub median: Option<f64>,
+    /// Values that so large a share of the samples does not exceed: both rise.
+    pub steps: Vec<Step>,
+}
+
+/// A command to run next.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Next {
+    /// As it is typed.
+    pub command: String,
+    /// What it answers.
+    pub why: String,
+}
+
+/// What a view needs beyond the summary.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Name of the results directory.
+    pub directory: &'a str,
+    /// The way to it, as a command takes it.
+    pub path: &'a str,
+    /// Whether a release build made the results.
+    pub release_build: bool,
+    /// Variants whose children were free to leave their parent's CPU and never did.
+    pub never_left: &'a [u32],
+    /// How the samples are distributed.
+    pub distributions: &'a Distributions,
+}
+
+impl View {
+    /// The view of a run.
+    pub fn new(summary: &Summary, origin: Origin<'_>) -> View {
+        let sections: Vec<Section> = shapes(summary)
+            .into_iter()
+            .map(|shape| section(summary, shape, origin.distributions))
+            .collect();
+        let warnings = Warning::of(summary, origin.release_build, origin.never_left);
+        View {
+            source: origin.directory.to_owned(),
+            conclusion: conclusion::answer(&sections),
+            featured: conclusion::plainest(&sections),
+            trust: trust(summary, &sections),
+            next: next(&sections, &warnings, origin.path),
+            warnings,
+            confidence: summary.confidence,
+            records: Record::all(summary),
+            sections,
+        }
+    }
+}
+
+impl Section {
+    /// All its rows, in the order in which they are shown.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.groups.iter().flat_map(|group| &group.rows)
+    }
+
+    /// Whether the parent is as the program starts.
+    pub fn is_empty_parent(&self) -> bool {
+        self.shape == EMPTY
+    }
+}
+
+impl Cell {
+    /// The figure, if there is one.
+    pub fn known(self) -> Option<f64> {
+        match self {
+            Cell::Known(value) => Some(value),
+            Cell::Needs(_) | Cell::Absent => None,
+        }
+    }
+}
+
+impl From<Option<Figure>> for Cell {
+    fn from(figure: Option<Figure>) -> Cell {
+        match figure {
+            Some(Figure::Known(quantile)) => Cell::Known(quantile.value),
+            // Nothing was stamped, so no number of samples would give a figure.
+            Some(Figure::Needs { count: 0, .. }) | None => Cell::Absent,
+            Some(Figure::Needs { needed, .. }) => Cell::Needs(needed),
+        }
+    }
+}
+
+impl Kind {
+    fn of(variant: &VariantSummary) -> Kind {
+        let row = &variant.row;
+        match row.mechanism.as_str() {
+            _ if row.role == Role::Control => Kind::Control,
+            "none" => Kind::Control,
+            "thread" => Kind::Thread,
+            other if other.starts_with("extern:") => Kind::Extern,
+            _ if row.copies_pages => Kind::Copies,
+            _ => Kind::Shares,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Kind::Shares => "share the parent's memory until exec",
+            Kind::Copies => "copy its page tables",
+            Kind::Thread => "make no process, for reference",
+            Kind::Extern => "spawned by another program",
+            Kind::Control => "control: no process, the cost of the tool itself",
+        }
+    }
+}
+
+/// The label of a parent as the program starts.
+const EMPTY: &str = "empty";
+
+/// The shapes that were asked for, in the order of the run. The empty parent that every run
+/// carries for reference is not one of them.
+fn shapes(summary: &Summary) -> Vec<&str> {
+    let of_role = |role: Role| {
+        let mut shapes: Vec<&str> = Vec::new();
+        for variant in summary.variants.iter().filter(|v| v.row.role == role) {
+            if !shapes.contains(&variant.row.shape.as_str()) {
+                shapes.push(&variant.row.shape);
+            }
+        }
+        shapes
+    };
+    let asked = of_role(Role::Subject);
+    if asked.is_empty() { of_role(Role::Control) } else { asked }
+}
+
+fn section(summary: &Summary, shape: &str, distributions: &Distributions) -> Section {
+    let variants: Vec<&VariantSummary> = summary
+        .variants
+        .iter()
+        .filter(|v| v.row.shape == shape && matches!(v.row.role, Role::Subject | Role::Control))
+        .collect();
+    let compared: Vec<u32> = variants.iter().filter_map(|v| v.versus).collect();
+    let mut rows: Vec<Row> = variants.iter().map(|v| row(summary, v, &compared)).collect();
+    let shortest = |row: &Row| row.blocked.known().unwrap_or(f64::INFINITY);
+    rows.sort_by(|a, b| a.kind.cmp(&b.kind).then(shortest(a).total_cmp(&shortest(b))));
+
+    let lanes = rows.iter().filter_map(lane).collect();
+    let curves = rows
+        .iter()
+        .filter(|row| row.kind != Kind::Control)
+        .flat_map(|row| Interval::ALL.map(|interval| (row, interval)))
+        .filter_map(|(row, interval)| {
+            let steps = distributions.steps(row.variant, interval)?;
+            Some(Curve {
+                name: row.name.clone(),
+                mechanism: row.mechanism.clone(),
+                interval,
+                samples: distributions.samples(row.variant, interval),
+                median: summary
+                    .variant(row.variant)
+                    .and_then(|variant| variant.interval(interval)?.p50.known())
+                    .map(|quantile| quantile.value),
+                steps,
+            })
+        })
+        .collect();
+    let versus = rows.iter().find(|row| row.versus == Versus::Itself).map(|row| {
+        let several = rows.iter().filter(|other| other.versus == Versus::Itself).count() > 1;
+        // Several setups, each compared with its own: what they have in common is the mechanism.
+        if several { row.mechanism.clone() } else { row.name.clone() }
+    });
+    let mut section = Section {
+        shape: shape.to_owned(),
+        caption: caption(shape, &variants),
+        versus,
+        groups: group(rows),
+        lanes,
+        curves,
+        titles: Titles::default(),
+    };
+    section.titles = conclusion::titles(&section);
+    section
+}
+
+fn group(rows: Vec<Row>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in rows {
+        match groups.last_mut() {
+            Some(group) if group.kind == row.kind => group.rows.push(row),
+            _ => groups.push(Group { kind: row.kind, title: row.kind.title(), rows: vec![row] }),
+        }
+    }
+    groups
+}
+
+fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32]) -> Row {
+    let kind = Kind::of(variant);
+    let figure = |interval: Interval, pick: fn(&IntervalSummary) -> Option<Figure>| {
+        Cell::from(variant.interval(interval).and_then(pick))
+    };
+    let p50 = |interval| figure(interval, |i| Some(i.p50));
+    let blocked = p50(Interval::Blocked);
+    let bill = match p50(Interval::Rewrite) {
+        // It left no page write-protected, so there is nothing to pay.
+        Cell::Absent if kind == Kind::Shares && blocked.known().is_some() => Cell::Known(0.0),
+        cell => cell,
+    };
+    let mode = |count: Option<Count>| count.map(|count| count.mode);
+    let faults = &variant.faults;
+    Row {
+        name: name(variant),
+        mechanism: variant.row.mechanism.clone(),
+        kind,
+        work: work(&variant.row.settings),
+        blocked,
+        cold: figure(Interval::Blocked, |i| i.cold_p50),
+        blocked_p90: figure(Interval::Blocked, |i| Some(i.p90)),
+        empty: figure(Interval::Blocked, |i| i.if_empty_p50),
+        image: p50(Interval::Image),
+        reaped: p50(Interval::Reaped),
+        bill,
+        parent_faults: mode(faults.parent).map(|n| n + mode(faults.rewrite).unwrap_or(0)),
+        child_faults: mode(faults.child),
+        versus: versus(variant, compared),
+        samples: variant.interval(Interval::Blocked).map_or(0, |i| i.count),
+        missing: missing(summary, variant),
+        variant: variant.row.variant,
+        versus_variant: variant.versus,
+    }
+}
+
+fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
+    if compared.contains(&variant.row.variant) {
+        return Versus::Itself;
+    }
+    let contrast = variant.interval(Interval::Blocked).and_then(|i| i.versus_p50);
+    match contrast {
+        None => Versus::Nothing,
+        Some(Contrast::Shown(ratio)) => Versus::Times {
+            value: ratio.value,
+            bounds: match ratio.bounds {
+                Bounds::Between { low, high } => Some((low, high)),
+                Bounds::Needs { .. } => None,
+            },
+        },
+        Some(Contrast::NotShown(reason)) => Versus::NotShown(match reason {
+            Reason::NotInOneBlock => "never paired".to_owned(),
+            Reason::TooFewSamples { needed, .. } => format!("need n >= {needed}"),
+            Reason::ZeroTime => "below clock".to_owned(),
+        }),
+    }
+}
+
+/// Why a variant has no figures: its own event first, then how its parents ended.
+fn missing(summary: &Summary, variant: &VariantSummary) -> Option<String> {
+    if variant.intervals.iter().any(|interval| interval.count > 0) {
+        return None;
+    }
+    let event = summary.events.iter().find(|event| event.variant == Some(variant.row.variant));
+    let launch = summary.launches.iter().find(|launch| {
+        launch.shape == variant.row.shape
+            && !matches!(launch.outcome, Outcome::Done | Outcome::Misshapen)
+    });
+    let told = |what: &str, evidence: &str| {
+        if evidence.is_empty() { what.to_owned() } else { format!("{what}: {evidence}") }
+    };
+    Some(match (event, launch) {
+        (Some(event), _) => {
+            let what = match event.event {
+                EventKind::Refused => "not to be had here",
+                EventKind::Failed => "failed",
+                EventKind::Stuck => "stuck",
+                EventKind::HungProven => "its child can never go on",
+                EventKind::HungUnproven => "its child makes no progress",
+                EventKind::Crashed => "its child crashed",
+            };
+            told(what, &event.evidence)
+        }
+        (None, Some(launch)) => {
+            let what = match launch.outcome {
+                Outcome::Unsupported => "not to be had here",
+                Outcome::Stuck => "its parent got stuck",
+                Outcome::Interrupted => "interrupted",
+                Outcome::Died | Outcome::Done | Outcome::Misshapen => "its parent died",
+            };
+            told(what, &launch.detail)
+        }
+        (None, None) => "not measured".to_owned(),
+    })
+}
+
+fn lane(row: &Row) -> Option<Lane> {
+    if row.kind == Kind::Control {
+        return None;
+    }
+    let mut lane = Lane {
+        name: row.name.clone(),
+        mechanism: row.mechanism.clone(),
+        blocked: row.blocked.known()?,
+        image: row.image.known(),
+        reaped: row.reaped.known(),
+        bill: None,
+    };
+    let start = lane.done();
+    lane.bill = row.bill.known().filter(|&bill| bill > 0.0).map(|bill| (start, start + bill));
+    Some(lane)
+}
+
+/// The label without the shape in front of it.
+fn name(variant: &VariantSummary) -> String {
+    let row = &variant.row;
+    row.label
+        .strip_prefix(row.shape.as_str())
+        .and_then(|rest| rest.strip_prefix(' '))
+        .unwrap_or(&row.label)
+        .to_owned()
+}
+
+/// The value of a knob among settings of the form `name=value;name=value`.
+fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
+    settings.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The settings but the mechanism.
+fn work(settings: &str) -> String {
+    let rest: Vec<&str> =
+        settings.split(';').filter(|part| !part.starts_with("mechanism=")).collect();
+    rest.join(";")
+}
+
+/// What parent, child and loop were, in one line. What differs between the rows is left to them.
+fn caption(shape: &str, variants: &[&VariantSummary]) -> String {
+    let common = |knob: &str, default: &str| {
+        let mut values = variants
+            .iter()
+            .filter(|v| v.row.role == Role::Subject)
+            .map(|v| setting(&v.row.settings, knob).unwrap_or(default).to_owned());
+        let first = values.next()?;
+        values.all(|value| value == first).then_some(first)
+    };
+    let settings = variants.first().map_or("", |v| v.row.settings.as_str());
+    let mut parts = vec![parent(shape, settings)];
+    match common("image", "noop").as_deref() {
+        Some("noop") => parts.push("child execs the shipped image".to_owned()),
+        Some("exit") => parts.push("child exits without exec".to_owned()),
+        Some(command) => parts.push(format!("child execs {command}")),
+        None => {}
+    }
+    match common("child-cpu", "same").as_deref() {
+        Some("same") => parts.push("same CPU".to_owned()),
+        Some("free") => parts.push("child on any CPU".to_owned()),
+        _ => {}
+    }
+    for (knob, default) in [("between", "hot"), ("rewrite", "all")] {
+        match common(knob, default) {
+            Some(value) if value != default => parts.push(format!("{knob} {value}")),
+            _ => {}
+        }
+    }
+    parts.join("; ")
+}
+
+/// What the parent was: `Parent 1 GiB in 4 KiB pages, 1 thread`.
+fn parent(shape: &str, settings: &str) -> String {
+    let number = |knob: &str| setting(settings, knob).and_then(|text| text.parse::<u64>().ok());
+    let mut parts = Vec::new();
+    match setting(settings, "rss") {
+        Some(size) => {
+            let split = size.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(size.len());
+            let (number, unit) = size.split_at(split);
+            let pages = match setting(settings, "page") {
+                None => "4 KiB pages",
+                Some("thp") => "transparent huge pages",
+                Some(other) => other,
+            };
+            parts.push(format!("Parent {number} {unit} in {pages}"));
+        }
+        None if shape == EMPTY => parts.push("Empty parent".to_owned()),
+        None => parts.push("Parent without memory of its own".to_owned()),
+    }
+    let threads = number("threads").unwrap_or(0) + 1;
+    parts.push(units::plural(threads, "thread", "threads"));
+    if let Some(mappings) = number("vmas") {
+        parts.push(units::plural(mappings, "more mapping", "more mappings"));
+    }
+    if let Some(descriptors) = number("fds") {
+        parts.push(units::plural(descriptors, "more descriptor", "more descriptors"));
+    }
+    if let Some(prefix) = setting(settings, "prefix") {
+        parts.push(format!("under {prefix}"));
+    }
+    parts.join(", ")
+}
+
+/// Why the numbers can be believed, and how far.
+fn trust(summary: &Summary, sections: &[Section]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let featured = sections.get(conclusion::plainest(sections));
+    let subject = featured.and_then(|section| conclusion::subject(section));
+    let medians = subject.and_then(|row| {
+        let variant = summary.variant(row.variant)?;
+        let medians = &variant.interval(Interval::Blocked)?.launch_medians;
+        Some((&variant.row.label, medians.iter().map(|m| m.p50).collect::<Vec<f64>>()))
+    });
+    if let Some((label, medians)) = medians
+        && !medians.is_empty()
+    {
+        let parents = units::plural(medians.len() as u64, "fresh parent", "fresh parents");
+        let values = units::durations(&medians);
+        lines.push(format!("{label} blocked, in each of {parents}: {values}"));
+    }
+    let mut parts = Vec::new();
+    if let (Some(section), Some(row)) = (featured, subject) {
+        let mut counts =
+            format!("{} of {}", units::plural(row.samples as u64, "sample", "samples"), row.name);
+        let other = section.rows().find(|other| Some(other.variant) == row.versus_variant);
+        if let Some(other) = other {
+            counts += &format!(", {} of {}", units::count(other.samples as u64), other.name);
+        }
+        parts.push(counts);
+    }
+    parts.push(twin(summary));
+    if let Some(cost) = summary.own_cost.and_then(Figure::known) {
+        parts.push(format!("own cost {}", units::duration(cost.value)));
+    }
+    lines.push(parts.join("; "));
+    lines
+}
+
+/// The A/A check of the blocked interval, or of whichever interval was compared.
+fn twin(summary: &Summary) -> String {
+    let check = summary
+        .twins
+        .iter()
+        .find(|twin| twin.interval == Interval::Blocked)
+        .or_else(|| summary.twins.first());
+    match check.map(|twin| twin.ratio) {
+        None => "no A/A twin".to_owned(),
+        Some(Contrast::NotShown(_)) => "A/A twin not shown: too few samples".to_owned(),
+        Some(Contrast::Shown(ratio)) => match ratio.bounds {
+            Bounds::Between { low, high } => {
+                format!("A/A twin {:.3} ({low:.3} to {high:.3})", ratio.value)
+            }
+            Bounds::Needs { needed, count } => {
+                format!("A/A twin {:.3} ({count} blocks; an interval needs {needed})", ratio.value)
+            }
+        },
+    }
+}
+
+/// Memory below this costs too little to be worth an axis of its own.
+const SMALLEST_AXIS: Size = Size::from_bytes(16 << 20);
+
+/// The most hints that a screen shows.
+const HINTS: usize = 3;
+
+/// What to run next: what the run at hand leaves open.
+fn next(sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
+    let mut hints = Vec::new();
+    let mut hint = |command: String, why: &str| {
+        hints.push(Next { command, why: why.to_owned() });
+    };
+    let rss = |section: &Section| -> Option<Size> {
+        section.shape.split(' ').find_map(|part| part.strip_prefix("rss="))?.parse().ok()
+    };
+    match sections {
+        [] => {}
+        [section] => match rss(section).filter(|size| *size >= SMALLEST_AXIS) {
+            None => {
+                hint("forkbench run --rss 1G".to_owned(), "the same in a parent that holds 1 GiB")
+            }
+            Some(size) => {
+                let whole = command_size(size);
+                let steps = [4, 2].map(|part| command_size(Size::from_bytes(size.bytes() / part)));
+                hint(
+                    format!("forkbench run --rss 0,{},{whole}", steps.join(",")),
+                    "what each further MiB costs",
+                );
+                if !section.shape.contains("page=") {
+                    hint(
+                        format!("forkbench run --rss {whole} --page thp"),
+                        "the same in huge pages",
+                    );
+                }
+            }
+        },
+        _ => {
+            if !sections.iter().any(|section| section.shape.contains("fds=")) {
+                hint("forkbench run --fds 0,10k".to_owned(), "what open descriptors cost");
+            }
+        }
+    }
+    if let Some(warning) = warnings.first() {
+        hint(format!("forkbench explain {}", warning.word()), "what that warning means");
+    }
+    let path = shlex::try_quote(path).map_or_else(|_| path.to_owned(), |path| path.into_owned());
+    hint(format!("forkbench show {path} --format csv"), "every figure with its interval");
+    hints.truncate(HINTS);
+    hints
+}
+
+/// A size in whole pages as one types it: `256M`.
+fn command_size(size: Size) -> String {
+    const PAGE: u64 = 4096;
+    let whole = Size::from_bytes(size.bytes().next_multiple_of(PAGE));
+    whole.to_string().trim_end_matches("iB").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::fixture;
+    use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
+
+    fn captions(settings: &str) -> String {
+        let mut summary = example::summary(&[("x", &[NONE, FORK, VFORK])], "vfork");
+        for variant in &mut summary.variants {
+            variant.row.settings = settings.to_owned();
+        }
+        example::view(&summary).sections[0].caption.clone()
+    }
+
+    #[test]
+    fn captions_say_what_parent_child_and_loop_were() {
+        for (settings, expected) in [
+            (
+                "rss=1GiB",
+                "Parent 1 GiB in 4 KiB pages, 1 thread; child execs the shipped image; same CPU",
+            ),
+            (
+                "rss=256MiB;page=thp;threads=8;image=exit;child-cpu=free",
+                "Parent 256 MiB in transparent huge pages, 9 threads; child exits without exec; \
+                 child on any CPU",
+            ),
+            (
+                "vmas=10000;fds=1;image=/bin/true;between=idle:30ms;rewrite=none",
+                "Parent without memory of its own, 1 thread, 10,000 more mappings, 1 more \
+                 descriptor; child execs /bin/true; same CPU; between idle:30ms; rewrite none",
+            ),
+            (
+                "prefix=nice -n 5",
+                "Parent without memory of its own, 1 thread, under nice -n 5; child execs the \
+                 shipped image; same CPU",
+            ),
+        ] {
+            assert_eq!(captions(settings), expected);
+        }
+    }
+
+    #[test]
+    fn a_caption_leaves_to_the_rows_what_differs_between_them() {
+        let mut summary = example::summary(&[("empty", &[FORK, VFORK])], "vfork");
+        summary.variants[0].row.settings = "image=exit;mechanism=fork".to_owned();
+        let view = example::view(&summary);
+        assert_eq!(view.sections[0].caption, "Empty parent, 1 thread; same CPU");
+        assert_eq!(view.sections[0].rows().last().unwrap().work, "image=exit");
+    }
+
+    #[test]
+    fn the_parent_that_every_run_carries_is_no_section() {
+        let spawns = [FORK, POSIX_SPAWN];
+        let empty = spawns.clone().map(|spawn| example::empty(&spawn));
+        let mut summary =
+            example::summary(&[("rss=1GiB", &spawns), ("empty", &empty)], "posix_spawn");
+        for variant in summary.variants.iter_mut().filter(|v| v.row.shape == "empty") {
+            variant.row.role = Role::Reference;
+        }
+        let view = example::view(&summary);
+        let shapes: Vec<&str> = view.sections.iter().map(|s| s.shape.as_str()).collect();
+        assert_eq!(shapes, ["rss=1GiB"]);
+        assert_eq!(
+            view.sections[0].rows().map(|r| r.name.as_str()).collect::<Vec<_>>(),
+            ["posix_spawn", "fork"]
+        );
+        assert_eq!(view.records.len(), 4 + 3 + 3 + 3, "but its figures are exported");
+    }
+
+    #[test]
+    fn rows_are_grouped_by_what_they_share_and_sorted_by_cost() {
+        let thread = Spawn { mechanism: "thread", ..VFORK };
+        let clone3 = Spawn { mechanism: "clone3", blocked: 20e6, ..FORK };
+        let spawns = [NONE, FORK, thread, POSIX_SPAWN, clone3, VFORK];
+        let view = example::view(&example::summary(&[("rss=1GiB", &spawns)], "posix_spawn"));
+        let groups: Vec<(Kind, Vec<&str>)> = view.sections[0]
+            .groups
+            .iter()
+            .map(|group| (group.kind, group.rows.iter().map(|row| row.name.as_str()).collect()))
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                (Kind::Shares, vec!["vfork", "posix_spawn"]),
+                (Kind::Copies, vec!["clone3", "fork"]),
+                (Kind::Thread, vec!["thread"]),
+                (Kind::Control, vec!["none"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn faults_of_the_bill_are_the_parents_and_a_bill_is_nothing_only_where_nothing_is_copied() {
+        let unpaid = Spawn { mechanism: "_fork", rewrite: None, ..FORK };
+        let view =
+            example::view(&example::summary(&[("rss=1GiB", &[FORK, unpaid, VFORK])], "vfork"));
+        let row = |name: &str| view.sections[0].rows().find(|row| row.name == name).unwrap();
+        assert_eq!(row("fork").parent_faults, Some(262_147));
+        assert_eq!(row("fork").bill, Cell::Known(309e6));
+        assert_eq!(row("_fork").bill, Cell::Absent);
+        assert_eq!(row("vfork").bill, Cell::Known(0.0));
+    }
+
+    #[test]
+    fn a_row_without_figures_says_why() {
+        let mut summary = example::summary(&[("rss=1GiB", &[VFORK, FORK])], "vfork");
+        let reason = |summary: &Summary| {
+            let view = example::view(summary);
+            view.sections[0].rows().find(|row| row.name == "fork").unwrap().missing.clone()
+        };
+        assert_eq!(reason(&summary), None);
+        summary.variants[1].intervals.clear();
+        assert_eq!(reason(&summary).as_deref(), Some("not measured"));
+        let mut launch = fixture::launch(1, 0, "rss=1GiB");
+        launch.outcome = Outcome::Died;
+        launch.detail = "signal 9".to_owned();
+        summary.launches.push(launch);
+        assert_eq!(reason(&summary).as_deref(), Some("its parent died: signal 9"));
+        let mut event = fixture::stuck(1, 1);
+        event.variant = Some(1);
+        event.evidence = "futex_wait".to_owned();
+        summary.events.push(event);
+        assert_eq!(reason(&summary).as_deref(), Some("stuck: futex_wait"));
+    }
+
+    #[test]
+    fn hints_ask_for_no_more_memory_than_was_there() {
+        let hints = |shape: &str| -> Vec<String> {
+            let view = example::view(&example::summary(&[(shape, &[FORK, VFORK])], "vfork"));
+            view.next.into_iter().map(|next| next.command).collect()
+        };
+        assert_eq!(hints("rss=1GiB")[0], "forkbench run --rss 0,256M,512M,1G");
+        assert_eq!(hints("rss=4KiB")[0], "forkbench run --rss 1G");
+        assert_eq!(hints("rss=1GiB page=thp").len(), 2);
+        assert_eq!(hints("empty")[0], "forkbench run --rss 1G");
+    }
+}

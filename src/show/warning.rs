@@ -1,0 +1,596 @@
+//! What a reader should know before trusting the numbers: one enum, one text each.
+//!
+//! Owns the words that `forkbench explain` knows for warnings. Decides nothing about thresholds of
+//! the statistics: what [`summary::Warning`] found is put into words here, and the few that only
+//! the facts of a run show are added. Prints nothing.
+
+use std::fmt;
+
+use crate::analyse::contrasts::{Bounds, Contrast};
+use crate::analyse::quantiles::Figure;
+use crate::analyse::summary::{self, Summary, VariantSummary};
+use crate::model::interval::Interval;
+use crate::model::row::{Outcome, Role, Scope};
+use crate::show::units;
+
+/// What a reader should know before trusting the rest. Values are finished; the text says what
+/// happened, what it may mean, and what helps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// No block was finished.
+    NothingMeasured,
+    /// A debug build made these results.
+    NotReleaseBuild,
+    /// Parents did not do their whole job, or not in the shape that was asked for.
+    Parent {
+        /// How they ended.
+        outcome: Outcome,
+        /// Their shape.
+        shape: String,
+        /// How many ended like this.
+        launches: usize,
+        /// The evidence of the first of them.
+        detail: String,
+    },
+    /// Spawns of a variant failed.
+    VariantFailed {
+        /// Label of the variant.
+        label: String,
+        /// Samples that failed.
+        failed: usize,
+        /// Evidence of the first failure, if an event tells it.
+        evidence: Option<String>,
+    },
+    /// The two sides of the A/A check differ.
+    TwinDiffers {
+        /// Label of the original.
+        label: String,
+        /// Twin / original.
+        ratio: f64,
+        /// Lower end of its interval.
+        low: f64,
+        /// Upper end of its interval.
+        high: f64,
+    },
+    /// Fresh parents of one shape lie far apart.
+    ParentsDisagree {
+        /// Label of the variant with the widest spread.
+        label: String,
+        /// Its interval.
+        interval: Interval,
+        /// Largest launch median / smallest.
+        spread: f64,
+        /// The launch with the largest.
+        slowest: u32,
+    },
+    /// Something else had the processor.
+    Contended {
+        /// Label of the variant.
+        label: String,
+        /// Samples flagged.
+        part: usize,
+        /// All its samples.
+        whole: usize,
+    },
+    /// A median has too few samples for an interval.
+    FewSamples {
+        /// Label of the variant.
+        label: String,
+        /// Samples there are.
+        count: usize,
+        /// Samples it takes.
+        needed: usize,
+    },
+    /// The second half of a launch is not like the first.
+    Drift {
+        /// Label of the variant.
+        label: String,
+        /// Its interval.
+        interval: Interval,
+        /// Second half / first half.
+        ratio: f64,
+    },
+    /// The first block of a launch is not like the others.
+    ShortWarmup {
+        /// Label of the variant.
+        label: String,
+        /// Its interval.
+        interval: Interval,
+        /// First block / others.
+        ratio: f64,
+    },
+    /// All blocks come from one launch.
+    OneLaunch,
+    /// perf_event was not to be had.
+    PerfFallback,
+    /// perf_event and getrusage count different numbers of faults.
+    FaultsDisagree {
+        /// Label of the variant.
+        label: String,
+        /// Whose faults.
+        scope: Scope,
+        /// Per spawn, as perf_event counted (its mode).
+        perf: u64,
+        /// Per spawn, as getrusage counted (its mode).
+        rusage: u64,
+    },
+    /// Children were free to run on any processor and never left their parent's.
+    ChildNeverLeft {
+        /// Label of the variant.
+        label: String,
+    },
+    /// The last line of a file was torn.
+    TornLine {
+        /// Name of the file.
+        file: &'static str,
+    },
+    /// Rows of blocks that were never finished were left out.
+    DroppedRows {
+        /// How many.
+        rows: usize,
+    },
+}
+
+/// Every word that a warning can have, and what `forkbench explain WORD` says about it.
+pub static WORDS: [(&str, &str); 20] = [
+    (
+        "nothing-measured",
+        "No timed block was finished, so there is nothing to show. launches.csv and events.csv say \
+         how each parent ended.",
+    ),
+    (
+        "not-release-build",
+        "A debug build of forkbench made these results. Its own code between the stamps is slower \
+         and the child's code was not audited: use a release build (cargo build --release). \
+         `check` refuses such results.",
+    ),
+    (
+        "misshapen",
+        "What was seen of the parent's memory, mappings, threads or descriptors is not what was \
+         asked for. The samples are kept; read the row as what was seen, not what was asked.",
+    ),
+    (
+        "parent-unsupported",
+        "The parent could not take its shape, or a mechanism or image does not work here.",
+    ),
+    (
+        "parent-stuck",
+        "Nothing moved in the parent for the stall limit. It was examined and killed; the evidence \
+         stands in launches.csv and events.csv. Its finished blocks count.",
+    ),
+    (
+        "parent-died",
+        "The parent ended before its job was done: a crash, a signal, or the OOM killer. Its \
+         finished blocks count.",
+    ),
+    (
+        "interrupted",
+        "The run was interrupted. Finished blocks count; `forkbench run --resume DIR` completes \
+         the same plan.",
+    ),
+    (
+        "variant-failed",
+        "Some spawns failed: the call returned an error, or the child ended with a status other \
+         than 0. They are no samples and stand outside all statistics.",
+    ),
+    (
+        "twin-differs",
+        "Each run measures one variant twice under two names. The interval of their ratio should \
+         contain 1 and does not: the order, the machine's noise or chance separates equal things, \
+         so differences of that size mean nothing here. One run in twenty shows this by chance.",
+    ),
+    (
+        "parents-disagree",
+        "Medians of fresh parents of one shape lie far apart, further than samples within one \
+         parent do. Usual causes: memory that the hypervisor backs at first touch, huge pages on \
+         the host, other work on the machine. The interval of the ratio takes it into account; \
+         more launches (--launches) narrow it.",
+    ),
+    (
+        "contended",
+        "The caller of a page-copying spawn has no reason to sleep, yet its wall time exceeds its \
+         CPU time by a fifth in many samples: something else had the processor. Such samples are \
+         flagged, never dropped. A quieter machine, or pinning away from the work, helps.",
+    ),
+    (
+        "few-samples",
+        "Too few samples for an interval around the median: the table shows how many it takes. \
+         Give the run more time (--time).",
+    ),
+    (
+        "drift",
+        "Within a launch, the second half of the blocks differs from the first: the machine \
+         changed its state. Ratios are safe, since all variants take turns; times are not.",
+    ),
+    (
+        "short-warm-up",
+        "The first block of a launch differs from the others: the warm-up was too short for it.",
+    ),
+    (
+        "one-launch",
+        "All blocks come from one parent. Parents of one shape differ more than the samples of one \
+         parent tell, and nothing is known here about how much: use --launches 10 or more.",
+    ),
+    (
+        "perf-fallback",
+        "perf_event was refused (perf_event_paranoid, a container, no privilege), so page faults \
+         come from getrusage: one more per exec, and those of MADV_POPULATE_WRITE are counted too.",
+    ),
+    (
+        "faults-disagree",
+        "perf_event and getrusage counted different numbers of faults in the same block, beyond \
+         the one more per exec that getrusage shows. Trust neither until it is understood.",
+    ),
+    (
+        "child-never-left",
+        "--child-cpu free lets the child run on any processor, but no child was seen on another \
+         than its parent's. The figures are those of --child-cpu same.",
+    ),
+    (
+        "torn-line",
+        "The last line of a file was not complete, as after a crash or a full disk. It was dropped.",
+    ),
+    (
+        "dropped-rows",
+        "Rows whose block has no row in blocks.csv were left out: that block was never finished.",
+    ),
+];
+
+impl Warning {
+    /// All warnings of a run, weightiest first.
+    ///
+    /// `release_build` is false if a debug build made the results; `never_left` are the variants
+    /// whose children were free to leave their parent's processor and never did.
+    pub fn of(summary: &Summary, release_build: bool, never_left: &[u32]) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if !release_build {
+            warnings.push(Warning::NotReleaseBuild);
+        }
+        for found in &summary.warnings {
+            match Warning::from_summary(summary, found) {
+                // Launches that ended alike are one warning, not one each.
+                Some(Warning::Parent { outcome, shape, detail, .. }) => {
+                    let same = warnings.iter_mut().find_map(|known| match known {
+                        Warning::Parent { outcome: o, shape: s, launches, .. }
+                            if *o == outcome && *s == shape =>
+                        {
+                            Some(launches)
+                        }
+                        _ => None,
+                    });
+                    match same {
+                        Some(launches) => *launches += 1,
+                        None => {
+                            warnings.push(Warning::Parent { outcome, shape, launches: 1, detail });
+                        }
+                    }
+                }
+                Some(warning) => warnings.push(warning),
+                None => {}
+            }
+        }
+        warnings.extend(summary.variants.iter().filter_map(few_samples));
+        warnings.extend(
+            never_left.iter().map(|&v| Warning::ChildNeverLeft { label: label(summary, v) }),
+        );
+        warnings
+    }
+
+    /// The stable word that `forkbench explain` knows it by.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Warning::NothingMeasured => "nothing-measured",
+            Warning::NotReleaseBuild => "not-release-build",
+            Warning::Parent { outcome, .. } => match outcome {
+                Outcome::Misshapen => "misshapen",
+                Outcome::Unsupported => "parent-unsupported",
+                Outcome::Stuck => "parent-stuck",
+                Outcome::Died | Outcome::Done => "parent-died",
+                Outcome::Interrupted => "interrupted",
+            },
+            Warning::VariantFailed { .. } => "variant-failed",
+            Warning::TwinDiffers { .. } => "twin-differs",
+            Warning::ParentsDisagree { .. } => "parents-disagree",
+            Warning::Contended { .. } => "contended",
+            Warning::FewSamples { .. } => "few-samples",
+            Warning::Drift { .. } => "drift",
+            Warning::ShortWarmup { .. } => "short-warm-up",
+            Warning::OneLaunch => "one-launch",
+            Warning::PerfFallback => "perf-fallback",
+            Warning::FaultsDisagree { .. } => "faults-disagree",
+            Warning::ChildNeverLeft { .. } => "child-never-left",
+            Warning::TornLine { .. } => "torn-line",
+            Warning::DroppedRows { .. } => "dropped-rows",
+        }
+    }
+
+    /// The warning with its numbers and names; none if it points at something that is not there.
+    fn from_summary(summary: &Summary, found: &summary::Warning) -> Option<Warning> {
+        Some(match *found {
+            summary::Warning::NothingMeasured => Warning::NothingMeasured,
+            summary::Warning::Launch(index) => {
+                let launch = summary.launches.get(index)?;
+                Warning::Parent {
+                    outcome: launch.outcome,
+                    shape: launch.shape.clone(),
+                    launches: 1,
+                    detail: launch.detail.clone(),
+                }
+            }
+            summary::Warning::Failed { variant, failed } => Warning::VariantFailed {
+                label: label(summary, variant),
+                failed,
+                evidence: summary
+                    .events
+                    .iter()
+                    .find(|event| event.variant == Some(variant))
+                    .map(|event| event.evidence.clone()),
+            },
+            summary::Warning::TwinDiffers(index) => {
+                let twin = summary.twins.get(index)?;
+                let Contrast::Shown(ratio) = twin.ratio else { return None };
+                let Bounds::Between { low, high } = ratio.bounds else { return None };
+                let label = label(summary, twin.original);
+                Warning::TwinDiffers { label, ratio: ratio.value, low, high }
+            }
+            summary::Warning::ParentsDisagree { variant, interval, spread, slowest } => {
+                let label = label(summary, variant);
+                Warning::ParentsDisagree { label, interval, spread, slowest }
+            }
+            summary::Warning::Contended { variant, share } => Warning::Contended {
+                label: label(summary, variant),
+                part: share.part,
+                whole: share.whole,
+            },
+            summary::Warning::Drift { variant, interval, ratio } => {
+                Warning::Drift { label: label(summary, variant), interval, ratio }
+            }
+            summary::Warning::ShortWarmup { variant, interval, ratio } => {
+                Warning::ShortWarmup { label: label(summary, variant), interval, ratio }
+            }
+            summary::Warning::FaultsFromRusage => Warning::PerfFallback,
+            summary::Warning::CountsDisagree { variant, scope, perf, rusage } => {
+                Warning::FaultsDisagree { label: label(summary, variant), scope, perf, rusage }
+            }
+            summary::Warning::OneLaunch => Warning::OneLaunch,
+            summary::Warning::TornLine { file } => Warning::TornLine { file },
+            summary::Warning::Uncommitted { rows } => Warning::DroppedRows { rows },
+        })
+    }
+}
+
+impl fmt::Display for Warning {
+    /// One sentence: what happened, what it may mean, what helps.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::NothingMeasured => f.write_str("no timed block was finished"),
+            Warning::NotReleaseBuild => {
+                f.write_str("a debug build made these results: build with --release")
+            }
+            Warning::Parent { outcome, shape, launches, detail } => {
+                let parents = units::plural(*launches as u64, "parent", "parents");
+                let end = match outcome {
+                    Outcome::Misshapen => "did not get the shape asked for",
+                    Outcome::Unsupported => "could not be measured here",
+                    Outcome::Stuck => "stopped moving: examined, then killed",
+                    Outcome::Died | Outcome::Done => "ended before the job was done",
+                    Outcome::Interrupted => "lived when the run was interrupted",
+                };
+                write!(f, "{parents} ({shape}) {end}")?;
+                if detail.is_empty() { Ok(()) } else { write!(f, ": {detail}") }
+            }
+            Warning::VariantFailed { label, failed, evidence } => {
+                let spawns = units::plural(*failed as u64, "spawn", "spawns");
+                write!(f, "{spawns} of {label} failed, outside all figures")?;
+                match evidence {
+                    Some(evidence) => write!(f, ": {evidence}"),
+                    None => Ok(()),
+                }
+            }
+            Warning::TwinDiffers { label, ratio, low, high } => write!(
+                f,
+                "{label} differs from itself: {ratio:.3} ({low:.3} to {high:.3}); differences of \
+                 that size mean nothing here"
+            ),
+            Warning::ParentsDisagree { label, interval, spread, slowest } => write!(
+                f,
+                "{label} ({word}) is {factor} times as slow in one fresh parent (launch {slowest}) \
+                 as in another; memory that the hypervisor backs at first touch, or other work on \
+                 this machine?",
+                word = interval.word(),
+                factor = units::factor(*spread),
+            ),
+            Warning::Contended { label, part, whole } => write!(
+                f,
+                "something else had the processor in {part} of {whole} samples of {label}",
+                part = units::count(*part as u64),
+                whole = units::count(*whole as u64),
+            ),
+            Warning::FewSamples { label, count, needed } => write!(
+                f,
+                "{label} has {count}, its median needs {needed} for an interval: give it more \
+                 --time",
+                count = units::plural(*count as u64, "sample", "samples"),
+            ),
+            Warning::Drift { label, interval, ratio } => write!(
+                f,
+                "{label} ({word}) in the second half of a launch is {factor} times the first half; \
+                 ratios are safe, times are not",
+                word = interval.word(),
+                factor = units::factor(*ratio),
+            ),
+            Warning::ShortWarmup { label, interval, ratio } => write!(
+                f,
+                "{label} ({word}) in the first block of a launch is {factor} times the others",
+                word = interval.word(),
+                factor = units::factor(*ratio),
+            ),
+            Warning::OneLaunch => f.write_str(
+                "all blocks come from one parent: nothing is known of how parents differ; use \
+                 --launches 10",
+            ),
+            Warning::PerfFallback => f.write_str(
+                "perf_event is not to be had here: faults are from getrusage, one more per exec",
+            ),
+            Warning::FaultsDisagree { label, scope, perf, rusage } => {
+                let whose = match scope {
+                    Scope::Parent => "the parent",
+                    Scope::Child => "the child",
+                    Scope::Both => "parent and child",
+                };
+                write!(
+                    f,
+                    "{label}, minor faults of {whose} per spawn: perf_event counts {perf}, \
+                     getrusage {rusage}",
+                    perf = units::count(*perf),
+                    rusage = units::count(*rusage),
+                )
+            }
+            Warning::ChildNeverLeft { label } => {
+                write!(f, "no child of {label} ran on another processor than its parent's")
+            }
+            Warning::TornLine { file } => {
+                write!(f, "the last line of {file} was torn and has been dropped")
+            }
+            Warning::DroppedRows { rows } => {
+                let rows = units::plural(*rows as u64, "row", "rows");
+                write!(f, "left out: {rows} of blocks that were never finished")
+            }
+        }
+    }
+}
+
+/// That the median of how long the caller is blocked has no interval.
+fn few_samples(variant: &VariantSummary) -> Option<Warning> {
+    let asked_for = matches!(variant.row.role, Role::Subject | Role::Control);
+    match variant.interval(Interval::Blocked)?.p50 {
+        Figure::Needs { needed, count } if asked_for && count > 0 => {
+            Some(Warning::FewSamples { label: variant.row.label.clone(), count, needed })
+        }
+        _ => None,
+    }
+}
+
+fn label(summary: &Summary, variant: u32) -> String {
+    summary.variant(variant).map_or_else(|| format!("variant {variant}"), |v| v.row.label.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::analyse::contrasts::{Ratio, Unit};
+    use crate::record::fixture;
+    use crate::show::example::{self, FORK, POSIX_SPAWN, Spawn};
+
+    fn every_warning() -> Vec<Warning> {
+        let label = || "fork".to_owned();
+        let interval = Interval::Blocked;
+        let parent = |outcome, launches, detail: &str| Warning::Parent {
+            outcome,
+            shape: "rss=1GiB".to_owned(),
+            launches,
+            detail: detail.to_owned(),
+        };
+        vec![
+            Warning::NothingMeasured,
+            Warning::NotReleaseBuild,
+            parent(Outcome::Misshapen, 3, "rss: asked 1 GiB, seen 512 MiB"),
+            parent(Outcome::Unsupported, 1, "no huge pages here"),
+            parent(Outcome::Stuck, 1, "state S in futex_wait"),
+            parent(Outcome::Died, 2, "signal 9"),
+            parent(Outcome::Interrupted, 1, ""),
+            Warning::VariantFailed {
+                label: label(),
+                failed: 1,
+                evidence: Some("EAGAIN".to_owned()),
+            },
+            Warning::VariantFailed { label: label(), failed: 1200, evidence: None },
+            Warning::TwinDiffers { label: label(), ratio: 1.02, low: 1.01, high: 1.03 },
+            Warning::ParentsDisagree { label: label(), interval, spread: 2.28, slowest: 1 },
+            Warning::Contended { label: label(), part: 12, whole: 1040 },
+            Warning::FewSamples { label: label(), count: 1, needed: 6 },
+            Warning::Drift { label: label(), interval, ratio: 1.08 },
+            Warning::ShortWarmup { label: label(), interval, ratio: 1.2 },
+            Warning::OneLaunch,
+            Warning::PerfFallback,
+            Warning::FaultsDisagree { label: label(), scope: Scope::Child, perf: 20, rusage: 30 },
+            Warning::ChildNeverLeft { label: label() },
+            Warning::TornLine { file: "samples.csv" },
+            Warning::DroppedRows { rows: 1 },
+        ]
+    }
+
+    #[test]
+    fn every_warning_has_its_text_and_a_word_that_is_explained() {
+        let mut told = String::new();
+        for warning in every_warning() {
+            writeln!(told, "{}: {warning}", warning.word()).unwrap();
+            assert!(WORDS.iter().any(|(word, _)| *word == warning.word()), "{}", warning.word());
+        }
+        insta::assert_snapshot!("texts", told);
+    }
+
+    #[test]
+    fn every_word_is_unique_and_belongs_to_a_warning() {
+        for (position, (word, explanation)) in WORDS.iter().enumerate() {
+            assert!(WORDS[..position].iter().all(|(other, _)| other != word), "{word}");
+            assert!(every_warning().iter().any(|warning| warning.word() == *word), "{word}");
+            assert!(explanation.ends_with('.') && explanation.len() > 60, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_the_summary_found_is_told_with_names() {
+        let few = Spawn { count: 3, ..FORK };
+        let mut summary = example::summary(&[("rss=1GiB", &[few, POSIX_SPAWN])], "posix_spawn");
+        summary.twins[0].ratio = Contrast::Shown(Ratio {
+            value: 1.02,
+            bounds: Bounds::Between { low: 1.01, high: 1.03 },
+            p: 0.001,
+            unit: Unit::Block,
+            blocks: 100,
+            launches: 10,
+            smallest_detectable: None,
+        });
+        for launch in 1..=3 {
+            let mut row = fixture::launch(launch, 0, "rss=1GiB");
+            row.outcome = if launch < 3 { Outcome::Misshapen } else { Outcome::Died };
+            row.detail = format!("evidence {launch}");
+            summary.launches.push(row);
+        }
+        summary.warnings = vec![
+            summary::Warning::Launch(0),
+            summary::Warning::Launch(1),
+            summary::Warning::Launch(2),
+            summary::Warning::Launch(7),
+            summary::Warning::TwinDiffers(0),
+            summary::Warning::Failed { variant: 0, failed: 5 },
+        ];
+        let parent = |outcome, launches, detail: &str| Warning::Parent {
+            outcome,
+            shape: "rss=1GiB".to_owned(),
+            launches,
+            detail: detail.to_owned(),
+        };
+        let label = |name: &str| name.to_owned();
+        assert_eq!(
+            Warning::of(&summary, true, &[1]),
+            [
+                parent(Outcome::Misshapen, 2, "evidence 1"),
+                parent(Outcome::Died, 1, "evidence 3"),
+                Warning::TwinDiffers {
+                    label: label("posix_spawn"),
+                    ratio: 1.02,
+                    low: 1.01,
+                    high: 1.03
+                },
+                Warning::VariantFailed { label: label("fork"), failed: 5, evidence: None },
+                Warning::FewSamples { label: label("fork"), count: 3, needed: 6 },
+                Warning::ChildNeverLeft { label: label("posix_spawn") },
+            ]
+        );
+        assert_eq!(Warning::of(&summary, false, &[])[0], Warning::NotReleaseBuild);
+    }
+}
