@@ -6,6 +6,8 @@ pub mod figures;
 pub mod palette;
 pub mod scale;
 pub mod source;
+pub mod terminal;
+mod text;
 pub mod units;
 pub mod view;
 pub mod warning;

@@ -1,0 +1,236 @@
+//! The first screen: the answer, a table for each shape, lanes, trust, warnings, what to run next.
+//!
+//! Owns layout alone: every figure and sentence comes finished from the [`View`]. No line is wider
+//! than the screen. The text holds colour codes; print it through `anstream`, which takes them out
+//! where they are not wanted. Colour repeats what words and marks say, and tells nothing by itself.
+
+mod lanes;
+mod table;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::show::view::View;
+use crate::show::{palette, text};
+
+/// The widest that a screen is used; longer lines are hard to read.
+pub const WIDEST: usize = 100;
+
+/// The narrowest that a screen is laid out for; on a narrower one lines will break.
+pub const NARROWEST: usize = 40;
+
+/// What a screen can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Columns.
+    pub width: usize,
+    /// Whether it can draw blocks and lines, or only ASCII.
+    pub unicode: bool,
+}
+
+impl Screen {
+    /// What standard output can show: its width if it is a terminal, and [`WIDEST`] if it is not;
+    /// UTF-8 if the locale says so.
+    pub fn of_stdout() -> Screen {
+        let width = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| width.0.into());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty());
+        Screen { width, unicode: locale.is_some_and(|locale| is_utf8(&locale)) }
+    }
+
+    /// The columns that are used.
+    fn columns(self) -> usize {
+        self.width.clamp(NARROWEST, WIDEST)
+    }
+
+    /// The one for UTF-8, or the one for ASCII.
+    fn pick<'a>(self, unicode: &'a str, ascii: &'a str) -> &'a str {
+        if self.unicode { unicode } else { ascii }
+    }
+}
+
+/// The screen of a run, with colour codes, each line ended.
+pub fn render(view: &View, screen: Screen) -> String {
+    let mut lines = text::wrap(&view.conclusion, screen.columns(), "", "");
+    let table = table::render(view, screen);
+    if !table.is_empty() {
+        lines.push(String::new());
+        lines.extend(table);
+    }
+    if let Some(section) = view.sections.get(view.featured) {
+        let drawn = lanes::render(section, view.sections.len() > 1, screen);
+        if !drawn.is_empty() {
+            lines.push(String::new());
+            lines.extend(drawn);
+        }
+    }
+    lines.push(String::new());
+    for line in &view.trust {
+        lines.extend(entry("trust", Style::new(), line, screen));
+    }
+    let yellow = AnsiColor::Yellow.on_default().bold();
+    for warning in &view.warnings {
+        let text = format!("{}: {warning}", warning.word());
+        lines.extend(entry("warning", yellow, &text, screen));
+    }
+    lines.extend(next(view, screen));
+    let mut screen = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
+    screen.push('\n');
+    screen
+}
+
+/// Columns in front of an entry: its kind.
+const MARGIN: usize = 9;
+
+/// A line under the table: its kind in the margin, the text beside it.
+fn entry(kind: &str, style: Style, text: &str, screen: Screen) -> Vec<String> {
+    let margin = " ".repeat(MARGIN);
+    let mut lines = text::wrap(text, screen.columns(), &margin, &margin);
+    if let Some(first) = lines.first_mut() {
+        first.replace_range(..MARGIN, &format!("{style}{kind:<MARGIN$}{style:#}"));
+    }
+    lines
+}
+
+/// What to run next: commands in one column, and why in another where there is room.
+fn next(view: &View, screen: Screen) -> Vec<String> {
+    let longest = view.next.iter().map(|next| next.command.chars().count()).max().unwrap_or(0);
+    let reasons = view.next.iter().map(|next| next.why.chars().count()).max().unwrap_or(0);
+    let bold = Style::new().bold();
+    let beside = MARGIN + longest + 3 + reasons <= screen.columns();
+    let mut lines = Vec::new();
+    for next in &view.next {
+        if beside {
+            let command = format!("{bold}{:<longest$}{bold:#}", next.command);
+            lines.push(format!("{:<MARGIN$}{command}   {}", "next", next.why));
+        } else {
+            lines.extend(entry("next", Style::new(), &next.command, screen));
+            lines.extend(entry("", Style::new(), &next.why, screen));
+        }
+    }
+    lines
+}
+
+/// The colour of a mechanism.
+fn colour(mechanism: &str) -> Style {
+    let colour = match palette::look(mechanism).ansi {
+        1 => AnsiColor::Red,
+        2 => AnsiColor::Green,
+        3 => AnsiColor::Yellow,
+        4 => AnsiColor::Blue,
+        5 => AnsiColor::Magenta,
+        6 => AnsiColor::Cyan,
+        // White is invisible on a light screen: the colour of text is left as it is.
+        _ => return Style::new(),
+    };
+    colour.on_default()
+}
+
+fn is_utf8(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
+
+    const SCREEN: Screen = Screen { width: 100, unicode: true };
+
+    fn plain(view: &View, screen: Screen) -> String {
+        anstream::adapter::strip_str(&render(view, screen)).to_string()
+    }
+
+    #[test]
+    fn first_screen_at_every_width() {
+        let view = example::view(&example::first_screen());
+        insta::assert_snapshot!("100_columns", plain(&view, SCREEN));
+        insta::assert_snapshot!("80_columns", plain(&view, Screen { width: 80, ..SCREEN }));
+        insta::assert_snapshot!("60_columns", plain(&view, Screen { width: 60, ..SCREEN }));
+        insta::assert_snapshot!("40_columns", plain(&view, Screen { width: 40, ..SCREEN }));
+    }
+
+    #[test]
+    fn ascii_alone_where_the_locale_knows_no_more() {
+        let view = example::view(&example::first_screen());
+        let screen = plain(&view, Screen { unicode: false, ..SCREEN });
+        assert!(screen.is_ascii(), "{screen}");
+        insta::assert_snapshot!("ascii", screen);
+    }
+
+    #[test]
+    fn several_shapes_and_a_row_without_figures() {
+        let empty = [&FORK, &VFORK, &POSIX_SPAWN].map(example::empty);
+        let mut summary = example::summary(
+            &[("empty", &empty), ("rss=1GiB", &[NONE, FORK, VFORK, POSIX_SPAWN])],
+            "posix_spawn",
+        );
+        example::refuse(
+            &mut summary,
+            "pidfd_spawn",
+            "glibc 2.36 has no pidfd_spawn (it came with 2.39), and there is nothing to call instead",
+        );
+        insta::assert_snapshot!("several_shapes", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn few_samples_and_long_names() {
+        let few = Spawn { count: 4, ..FORK };
+        let long = Spawn { mechanism: "extern:/opt/somewhere/python3 -m spawner", ..VFORK };
+        let summary = example::summary(&[("rss=1GiB fds=10000", &[few, long])], "posix_spawn");
+        insta::assert_snapshot!("few_samples", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        let summary = example::summary(&[], "posix_spawn");
+        insta::assert_snapshot!("nothing", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn colour_tells_nothing_that_text_does_not() {
+        let view = example::view(&example::first_screen());
+        let coloured = render(&view, SCREEN);
+        assert!(coloured.contains("\u{1b}[31m"), "fork is red");
+        assert!(!plain(&view, SCREEN).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn locales_are_understood() {
+        for (locale, expected) in
+            [("C", false), ("POSIX", false), ("en_US.UTF-8", true), ("C.utf8", true), ("", false)]
+        {
+            assert_eq!(is_utf8(locale), expected, "{locale}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_line_is_wider_than_the_screen(
+            width in 0usize..130,
+            unicode in any::<bool>(),
+            name in "[a-z0-9=/. <>~-]{1,60}",
+            shape in "[a-z]{1,8}=[0-9]{1,30}",
+            blocked in 1.0..1e11,
+            count in 0usize..400,
+        ) {
+            // The example takes names that live as long as the program.
+            let name: &'static str = name.leak();
+            let odd = Spawn { mechanism: name, blocked, count, copies: count % 2 == 0, ..FORK };
+            let spawns = [NONE, FORK, odd, POSIX_SPAWN];
+            let mut summary =
+                example::summary(&[(shape.as_str(), &spawns), ("empty", &spawns)], "posix_spawn");
+            example::refuse(&mut summary, "system", name);
+            let screen = Screen { width, unicode };
+            for line in plain(&example::view(&summary), screen).lines() {
+                prop_assert!(line.chars().count() <= screen.columns(), "{line:?} at {width}");
+            }
+        }
+    }
+}
