@@ -4,6 +4,7 @@ pub mod conclusion;
 pub mod distribution;
 pub mod figures;
 pub mod palette;
+pub mod plots;
 pub mod scale;
 pub mod source;
 pub mod terminal;

@@ -1,0 +1,212 @@
+//! Pictures of a run as SVG files: latency by percentile, distributions, lanes.
+//!
+//! Owns files under `plots/` of the results directory. Every title, figure and point comes
+//! finished from the [`View`]; only pixels are computed here.
+
+mod canvas;
+mod distribution;
+mod lanes;
+mod latency;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::interval::Interval;
+use crate::show::view::{Section, View};
+
+/// Why a picture was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// The drawing itself failed.
+    #[error("cannot draw {name}: {reason}")]
+    Draw {
+        /// The file that it was for.
+        name: String,
+        /// What the drawing library says.
+        reason: String,
+    },
+    /// The file could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Its file name: `latency-rss-1GiB.svg`.
+    pub name: String,
+    /// Its content.
+    pub svg: String,
+}
+
+/// Writes all pictures of a view into `plots/` of that results directory, which is made if it is
+/// missing, and says which files it wrote.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn write(view: &View, directory: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    let directory = directory.join("plots");
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PlotError::Write { path, source }
+    };
+    fs::create_dir_all(&directory).map_err(failed(&directory))?;
+    let mut written = Vec::new();
+    for picture in draw(view)? {
+        let path = directory.join(&picture.name);
+        fs::write(&path, &picture.svg).map_err(failed(&path))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Draws all pictures of a view.
+///
+/// # Errors
+///
+/// If the drawing library refuses.
+pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
+    let mut pictures = Vec::new();
+    for (section, place) in view.sections.iter().zip(places(&view.sections)) {
+        let mut picture = |stem: &str, drawn: Option<canvas::Drawn>| -> Result<(), PlotError> {
+            let name = format!("{stem}{place}.svg");
+            if let Some(drawn) = drawn {
+                let reason = |error: canvas::Error| error.to_string();
+                let svg = drawn.map_err(|error| PlotError::Draw {
+                    name: name.clone(),
+                    reason: reason(error),
+                })?;
+                pictures.push(Picture { name, svg });
+            }
+            Ok(())
+        };
+        picture("latency", latency::draw(section, &view.source))?;
+        for interval in Interval::ALL {
+            let stem = format!("distribution-{}", interval.word());
+            picture(&stem, distribution::draw(section, interval, &view.source))?;
+        }
+        picture("lanes", lanes::draw(section, &view.source))?;
+    }
+    Ok(pictures)
+}
+
+/// What tells the files of each section apart: nothing if there is but one.
+fn places(sections: &[Section]) -> Vec<String> {
+    let mut places: Vec<String> = Vec::new();
+    for section in sections {
+        let shape: String = section
+            .shape
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+            .take(60)
+            .collect();
+        let mut place = if sections.len() > 1 { format!("-{shape}") } else { String::new() };
+        // Labels may differ in nothing but what a file name cannot hold.
+        while places.contains(&place) {
+            place += "-";
+        }
+        places.push(place);
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::example::{self, FORK, POSIX_SPAWN, Spawn, VFORK};
+    use crate::show::palette;
+
+    fn pictures(parents: &[(&str, &[Spawn])]) -> Vec<Picture> {
+        draw(&example::view_with_curves(&example::summary(parents, "posix_spawn"))).unwrap()
+    }
+
+    fn names(pictures: &[Picture]) -> Vec<&str> {
+        pictures.iter().map(|picture| picture.name.as_str()).collect()
+    }
+
+    #[test]
+    fn each_shape_has_its_pictures() {
+        let one = pictures(&[("rss=1GiB", &[FORK, VFORK, POSIX_SPAWN])]);
+        let expected = [
+            "latency.svg",
+            "distribution-blocked.svg",
+            "distribution-image.svg",
+            "distribution-reaped.svg",
+            "distribution-rewrite.svg",
+            "lanes.svg",
+        ];
+        assert_eq!(names(&one), expected);
+
+        let spawns = [VFORK, POSIX_SPAWN];
+        let two = pictures(&[("prefix=a/b", &spawns), ("prefix=a b", &spawns)]);
+        assert_eq!(two.len(), 10);
+        assert!(names(&two).contains(&"lanes-prefix-a-b.svg"), "{:?}", names(&two));
+        assert!(names(&two).contains(&"lanes-prefix-a-b-.svg"), "{:?}", names(&two));
+
+        assert!(pictures(&[]).is_empty());
+    }
+
+    #[test]
+    fn labels_are_text_and_never_markup() {
+        let hostile = Spawn { mechanism: "</text><script>alert('1')&\u{e000}\u{1}", ..FORK };
+        for picture in pictures(&[("rss=<script>", &[hostile, POSIX_SPAWN])]) {
+            let svg = &picture.svg;
+            assert!(!svg.contains("<script"), "{}", picture.name);
+            assert!(svg.contains("&lt;script"), "{}", picture.name);
+            assert!(!svg.contains(['\u{e000}', '\u{e001}', '\u{1}']), "{}", picture.name);
+            // Every tag that is opened is closed, and every ampersand begins an entity.
+            for tag in ["svg", "g", "title", "text"] {
+                let opened = svg.matches(&format!("<{tag}>")).count()
+                    + svg.matches(&format!("<{tag} ")).count();
+                assert_eq!(opened, svg.matches(&format!("</{tag}>")).count(), "{tag}");
+            }
+            for (at, _) in svg.match_indices('&') {
+                let is_entity = ["&lt;", "&gt;", "&amp;", "&apos;", "&quot;"]
+                    .iter()
+                    .any(|entity| svg[at..].starts_with(entity));
+                assert!(is_entity, "{}", &svg[at..at + 10]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_samples_make_a_small_file() {
+        let spawns = [Spawn { count: 100_000, ..FORK }, VFORK, POSIX_SPAWN];
+        for picture in pictures(&[("rss=1GiB", &spawns)]) {
+            assert!(picture.svg.len() < 100_000, "{} {}", picture.name, picture.svg.len());
+        }
+    }
+
+    #[test]
+    fn a_curve_has_its_dashes_and_says_its_name() {
+        let drawn = pictures(&[("rss=1GiB", &[FORK, POSIX_SPAWN])]);
+        let dashes = palette::look("posix_spawn").dashes;
+        let group = format!("<g stroke-dasharray=\"{dashes}\"><title>posix_spawn</title>");
+        assert!(drawn[0].svg.contains(&group));
+        assert!(drawn[0].svg.contains("<title>fork 90%: "));
+        assert!(drawn[0].svg.contains("forkbench, 20260723T101500Z-run"));
+    }
+
+    #[test]
+    fn files_are_written_and_failures_name_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let view = example::view_with_curves(&example::first_screen());
+        let written = write(&view, directory.path()).unwrap();
+        assert_eq!(written.len(), 6);
+        assert!(written.iter().all(|path| path.starts_with(directory.path().join("plots"))));
+        let svg = fs::read_to_string(&written[0]).unwrap();
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = write(&view, &file).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write {}", file.display())), "{error}");
+    }
+}
