@@ -3,6 +3,7 @@
 pub mod conclusion;
 pub mod distribution;
 pub mod figures;
+pub mod formats;
 pub mod palette;
 pub mod plots;
 pub mod scale;

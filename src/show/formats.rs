@@ -1,0 +1,155 @@
+//! The registry of renderings: what `--format` takes.
+//!
+//! A rendering writes results and nothing else: progress and messages go elsewhere. A new one is a
+//! row here; `forkbench list formats`, help and tests walk the table.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::show::figures::Record;
+use crate::show::terminal::{self, Screen};
+use crate::show::view::{Next, View};
+
+/// A way to write a view.
+pub struct Format {
+    /// Its name: what `--format` takes.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Writes it. The writer decides whether colour codes pass (only `table` has any).
+    ///
+    /// Fails if the writer does.
+    pub write: fn(&View, Screen, &mut dyn Write) -> io::Result<()>,
+}
+
+/// All of them, the default first.
+pub static FORMATS: [Format; 3] = [
+    Format {
+        name: "table",
+        about: "for people: the answer, a table, lanes, and what to trust",
+        write: |view, screen, out| out.write_all(terminal::render(view, screen).as_bytes()),
+    },
+    Format {
+        name: "csv",
+        about: "one row per variant and interval, every percentile with its bounds",
+        write: |view, _, out| csv(view, out),
+    },
+    Format {
+        name: "json",
+        about: "the same and the answer in words (schema forkbench.summary/1)",
+        write: |view, _, out| json(view, out),
+    },
+];
+
+/// The rendering of that name.
+pub fn find(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+fn csv(view: &View, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    for record in &view.records {
+        writer.serialize(record)?;
+    }
+    writer.flush()
+}
+
+/// The name and version of what `json` writes. Fields are only ever added.
+const SCHEMA: &str = "forkbench.summary/1";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    source: &'a str,
+    confidence: f64,
+    conclusion: &'a str,
+    trust: &'a [String],
+    warnings: Vec<Told>,
+    next: &'a [Next],
+    rows: &'a [Record],
+}
+
+#[derive(Serialize)]
+struct Told {
+    word: &'static str,
+    text: String,
+}
+
+fn json(view: &View, out: &mut dyn Write) -> io::Result<()> {
+    let warnings = view
+        .warnings
+        .iter()
+        .map(|warning| Told { word: warning.word(), text: warning.to_string() })
+        .collect();
+    let document = Document {
+        schema: SCHEMA,
+        source: &view.source,
+        confidence: view.confidence,
+        conclusion: &view.conclusion,
+        trust: &view.trust,
+        warnings,
+        next: &view.next,
+        rows: &view.records,
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::example;
+
+    const SCREEN: Screen = Screen { width: 100, unicode: true };
+
+    fn written(name: &str, view: &View) -> String {
+        let mut out = Vec::new();
+        (find(name).unwrap().write)(view, SCREEN, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn names_are_unique_and_each_writes_a_last_line_break() {
+        let view = example::view(&example::first_screen());
+        for (position, format) in FORMATS.iter().enumerate() {
+            assert!(FORMATS[..position].iter().all(|other| other.name != format.name));
+            assert!(written(format.name, &view).ends_with('\n'), "{}", format.name);
+        }
+        assert!(find("xml").is_none());
+    }
+
+    #[test]
+    fn csv_has_every_interval_and_leaves_empty_what_is_not_there() {
+        let mut summary = example::first_screen();
+        summary.variants[1].row.label = "a \"fork\", quoted".to_owned();
+        let text = written("csv", &example::view(&summary));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        // none has two intervals, fork four, vfork and posix_spawn three each.
+        assert_eq!(rows.len(), 2 + 4 + 3 + 3);
+        let fork = rows.iter().find(|row| &row[column("mechanism")] == "fork").unwrap();
+        assert_eq!(&fork[column("label")], "a \"fork\", quoted");
+        assert_eq!(&fork[column("interval")], "blocked");
+        assert_eq!(&fork[column("p50_ns")], "24400000.0");
+        assert_eq!(&fork[column("n")], "40");
+        // 40 samples are too few for a 99th percentile, and the ratio at p95 is not shown.
+        assert_eq!(&fork[column("p99_ns")], "");
+        assert_eq!(&fork[column("ratio_p95")], "");
+        assert_eq!(&fork[column("versus")], "posix_spawn");
+        assert_eq!(&fork[column("ratio_p50")], "250.0");
+    }
+
+    #[test]
+    fn json_names_its_schema_and_carries_the_answer() {
+        let view = example::view(&example::first_screen());
+        let json: serde_json::Value = serde_json::from_str(&written("json", &view)).unwrap();
+        assert_eq!(json["schema"], "forkbench.summary/1");
+        assert_eq!(json["conclusion"], view.conclusion);
+        assert_eq!(json["warnings"][0]["word"], "parents-disagree");
+        assert_eq!(json["rows"].as_array().unwrap().len(), view.records.len());
+        assert!(json["rows"][0]["p99_ns"].is_null() || json["rows"][0]["p99_ns"].is_number());
+    }
+}
