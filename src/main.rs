@@ -1,11 +1,20 @@
-//! The `forkbench` binary.
+//! The `forkbench` binary: a table of contents.
+
+use std::ffi::OsString;
 use std::process::ExitCode;
+
+use forkbench::command;
+
 fn main() -> ExitCode {
-    let mut a = std::env::args().skip(1);
-    match a.next().as_deref() {
+    // The processes of a run, told apart before anything of the command line is set up: a subject
+    // must be as small as it can be.
+    let mut words = std::env::args_os().skip(1);
+    match words.next().as_deref().and_then(|word| word.to_str()) {
         Some("__subject") => {
-            forkbench::measure::subject::main(a.next().and_then(|t| t.parse().ok()))
+            let tape = words.next().and_then(|word| word.to_str()?.parse().ok());
+            forkbench::measure::subject::main(tape)
         }
-        _ => ExitCode::from(2),
+        Some("__keeper") => forkbench::drive::keeper::main(&words.collect::<Vec<OsString>>()),
+        _ => command::main(),
     }
 }

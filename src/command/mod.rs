@@ -1,1 +1,86 @@
-//! Room `command`.
+//! The subcommands: their flags, what they call, what they print.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub mod complete;
+//ENV pub mod env;
+pub mod exit;
+//ENV pub mod explain;
+pub mod knobs;
+pub mod list;
+pub mod run;
+pub mod show;
+
+use exit::Exit;
+
+/// Measures what creating a process costs on Linux: in which mechanism, in a parent of any shape.
+#[derive(Parser)]
+#[command(
+    name = "forkbench",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Examples:
+  forkbench run --rss 1G                       what each mechanism costs in a parent of 1 GiB
+  forkbench run --rss 0,256M,1G                how that grows
+  forkbench run --mechanism fork,vfork --image /bin/true --time 20s
+  forkbench show results/20261124T060000Z-spawn
+  forkbench explain blocked
+
+Exit codes: 0 fine, 1 failed at run time, 2 wrong usage (nothing was run), 5 nothing was measured,
+130 interrupted (what was finished is kept; see --resume)."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, and say what the numbers mean
+    Run(Box<run::Args>),
+    /// Show a results directory again
+    Show(show::Args),
+    /// List knobs, mechanisms, readings, formats
+    List(list::Args),
+    //ENV /// Explain a word: a column, an interval, a mechanism, a knob, a warning
+    //ENV Explain(explain::Args),
+    //ENV /// What this machine is, what works here, and what disturbs measurements
+    //ENV Env(env::Args),
+    /// Print a completion script for a shell
+    Completions(complete::Args),
+    /// Print the manual page
+    Man,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::List(args) => list::run(&args),
+        //ENV Command::Explain(args) => explain::run(&args),
+        //ENV Command::Env(args) => env::run(&args),
+        Command::Completions(args) => complete::run(&args, &mut Cli::command()),
+        Command::Man => complete::man(&Cli::command()),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let exit = error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Failed);
+            let _ = writeln!(anstream::stderr(), "forkbench: {error:#}");
+            exit.into()
+        }
+    }
+}
+
+/// Whether the reader of standard output has gone: `forkbench .. | head` is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

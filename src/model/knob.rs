@@ -22,6 +22,7 @@ pub enum Group {
 }
 
 /// One thing in which setups can differ.
+#[derive(Debug)]
 pub struct Knob {
     /// Its name: the flag without its dashes, and the key in a scenario.
     pub name: &'static str,

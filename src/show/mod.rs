@@ -9,7 +9,7 @@ pub mod plots;
 pub mod scale;
 pub mod source;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 pub mod units;
 pub mod view;
 pub mod warning;

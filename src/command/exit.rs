@@ -1,0 +1,56 @@
+//! Exit codes (they are part of the contract) and errors that carry one.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Fine.
+    Fine,
+    /// Failed at run time.
+    Failed,
+    /// Wrong usage: nothing was run.
+    Usage,
+    /// Nothing was measured.
+    Nothing,
+    /// Interrupted; what was finished is kept.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Nothing => 5,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// As the context of an error it decides the exit code; what is printed of it names the kind.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Exit::Fine => "fine",
+            Exit::Failed => "failed",
+            Exit::Usage => "error",
+            Exit::Nothing => "nothing was measured",
+            Exit::Interrupted => "interrupted",
+        })
+    }
+}
+
+impl std::error::Error for Exit {}
+
+/// An error of usage: what was given, what is allowed, what to do.
+pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    error.into().context(Exit::Usage)
+}
+
+/// An error of usage from a text.
+pub fn usage_text(text: impl fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("{text}").context(Exit::Usage)
+}

@@ -1,0 +1,108 @@
+//! `forkbench explain WORD`: what a word of the output means.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::command::exit;
+use crate::measure::mechanism::{self, MECHANISMS};
+use crate::measure::reading::READINGS;
+use crate::model::knob::{self, KNOBS};
+use crate::model::{glossary, nearest};
+use crate::record::rows::{FILES, columns_named};
+use crate::show::text::wrap;
+
+/// Flags of `forkbench explain`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  forkbench explain blocked\n  forkbench explain posix_spawn
+  forkbench explain samples.csv")]
+pub struct Args {
+    /// A column, file, interval, mechanism, knob, reading, warning or word of the output
+    #[arg(required = true)]
+    word: Vec<String>,
+}
+
+/// Prints the explanation of a word; all of them, where it has several meanings.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let word = args.word.join(" ");
+    let meanings = meanings(word.trim_start_matches("--"));
+    if meanings.is_empty() {
+        let near = nearest(&word, words().iter().map(String::as_str))
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        return Err(exit::usage_text(format!(
+            "`{word}` is no word that forkbench explains{near} See `forkbench list` and FORMAT.md"
+        )));
+    }
+    anstream::stdout().write_all(meanings.join("\n").as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that can be explained.
+fn words() -> Vec<String> {
+    let mut words: Vec<String> = KNOBS.iter().map(|knob| knob.name.to_owned()).collect();
+    words.extend(MECHANISMS.iter().map(|mechanism| mechanism.name.to_owned()));
+    words.extend(READINGS.iter().map(|reading| reading.name.to_owned()));
+    words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
+    for file in FILES {
+        words.push(file.name.to_owned());
+        words.extend(file.columns.iter().map(|column| column.name.to_owned()));
+    }
+    words
+}
+
+fn meanings(word: &str) -> Vec<String> {
+    let mut meanings = Vec::new();
+    if let Some(mechanism) = mechanism::find(word) {
+        let mut text = mechanism.explain.to_owned();
+        if let Err(refusal) = (mechanism.available)() {
+            text.push_str(&format!(" Not here: {refusal}."));
+        }
+        meanings.push(entry(word, "mechanism", mechanism.about, &text));
+    }
+    if let Some(knob) = knob::find(word) {
+        meanings.push(entry(word, "knob", knob.about, knob.explain));
+    }
+    if let Some(found) = glossary::find(word) {
+        meanings.push(entry(word, found.kind.word(), found.short, found.long));
+    } else {
+        for (file, column) in columns_named(word) {
+            meanings.push(entry(word, &format!("column of {}", file.name), column.about, ""));
+        }
+        if let Some(reading) = READINGS.iter().find(|reading| reading.name == word) {
+            meanings.push(entry(word, "reading", reading.about, ""));
+        }
+    }
+    if let Some(file) = FILES.iter().find(|file| file.name == word) {
+        let mut text = entry(word, "file", file.about, "");
+        for column in file.columns {
+            text.push_str(&format!("  {:15} {}\n", column.name, column.about));
+        }
+        meanings.retain(|_| false);
+        meanings.push(text);
+    }
+    meanings
+}
+
+fn entry(word: &str, kind: &str, short: &str, long: &str) -> String {
+    let mut text = format!("{word} ({kind}): {short}\n");
+    if !long.is_empty() {
+        text.push('\n');
+        for line in wrap(long, 92, "  ", "  ") {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_explained() {
+        for word in words() {
+            assert!(!meanings(&word).is_empty(), "{word}");
+        }
+    }
+}

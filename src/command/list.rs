@@ -1,0 +1,94 @@
+//! `forkbench list`: what the registries hold.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use crate::measure::mechanism::MECHANISMS;
+use crate::measure::reading::READINGS;
+use crate::model::interval::Interval;
+use crate::model::knob::KNOBS;
+use crate::model::setup::Setup;
+use crate::show::formats::FORMATS;
+
+/// Flags of `forkbench list`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  forkbench list\n  forkbench list mechanisms")]
+pub struct Args {
+    /// What to list; everything if left out
+    what: Option<What>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    Knobs,
+    Mechanisms,
+    Intervals,
+    Readings,
+    Formats,
+}
+
+/// Prints the registries.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut text = String::new();
+    for what in What::value_variants() {
+        if args.what.is_none_or(|wanted| wanted == *what) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&section(*what, args.what.is_none()));
+        }
+    }
+    anstream::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn section(what: What, titled: bool) -> String {
+    let (title, rows): (&str, Vec<[String; 2]>) = match what {
+        What::Knobs => (
+            "Knobs, as flags of run (a list of values compares them)",
+            KNOBS
+                .iter()
+                .map(|knob| {
+                    let default = (knob.get)(&Setup::default());
+                    let default = match default.as_str() {
+                        "" => "none".to_owned(),
+                        text => text.to_owned(),
+                    };
+                    let about = format!("{} [{default}]", knob.about);
+                    [format!("--{} {}", knob.name, knob.value), about]
+                })
+                .collect(),
+        ),
+        What::Mechanisms => (
+            "Mechanisms",
+            MECHANISMS
+                .iter()
+                .map(|mechanism| {
+                    let mut about = mechanism.about.to_owned();
+                    if let Err(refusal) = (mechanism.available)() {
+                        about.push_str(&format!(" (not here: {refusal})"));
+                    }
+                    [mechanism.name.to_owned(), about]
+                })
+                .collect(),
+        ),
+        What::Intervals => (
+            "Intervals, from the call on",
+            Interval::ALL.iter().map(|i| [i.word().to_owned(), i.about().to_owned()]).collect(),
+        ),
+        What::Readings => (
+            "Readings",
+            READINGS.iter().map(|row| [row.name.to_owned(), row.about.to_owned()]).collect(),
+        ),
+        What::Formats => (
+            "Formats",
+            FORMATS.iter().map(|row| [row.name.to_owned(), row.about.to_owned()]).collect(),
+        ),
+    };
+    let width = rows.iter().map(|[name, _]| name.len()).max().unwrap_or(0);
+    let lines: String =
+        rows.iter().map(|[name, about]| format!("  {name:width$}  {about}\n")).collect();
+    if titled { format!("{title}\n{lines}") } else { lines }
+}

@@ -1,0 +1,524 @@
+//! `forkbench run`: the main job.
+
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::analyse::cells::Cells;
+use crate::analyse::contrasts::{Bounds, Contrast};
+use crate::analyse::summary::Summary;
+use crate::command::exit::{self, Exit};
+use crate::command::knobs::KnobFlags;
+use crate::command::show;
+use crate::drive::environment::{self, Environment, Root};
+use crate::drive::harness::{Finish, Harness, Listeners, Progress, needed_bytes};
+use crate::drive::plan::{Ground, Plan, Wishes};
+use crate::drive::roster::Roster;
+use crate::measure::mechanism::MECHANISMS;
+use crate::model::interval::Interval;
+use crate::model::order::Rng;
+use crate::model::row::{Phase, Role};
+use crate::model::scenario::{Axis, Scenario};
+use crate::model::setup::Image;
+use crate::model::units::{self, Size};
+use crate::record::append::Writer;
+use crate::record::read::Recorded;
+use crate::record::rows::VariantRow;
+use crate::show::view::View;
+use crate::show::{plots, source};
+
+/// Flags of `forkbench run`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  forkbench run --rss 1G                       the main job: every mechanism, a parent of 1 GiB
+  forkbench run --rss 0,256M,1G                one run, interleaved: how each grows
+  forkbench run --rss 512M --rewrite all,none --mechanism fork
+  forkbench run --threads 8 --fds 1000 --vmas 10000 --mechanism all
+  forkbench run --image '/bin/sh -c true' --vs vfork --format csv
+  forkbench run --resume results/20261124T060000Z-spawn")]
+pub struct Args {
+    #[command(flatten)]
+    knobs: KnobFlags,
+    /// The mechanism that ratios are against [default: posix_spawn]
+    #[arg(long, value_name = "NAME")]
+    vs: Option<String>,
+    /// The budget for the whole run
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    time: Duration,
+    /// Stop when every ratio of blocked p50 is known as closely as this
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    precision: f64,
+    /// Exactly so many launches of fresh parents [default: 10 to 20, as the budget allows]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    launches: Option<u32>,
+    /// Exactly so many timed blocks of each parent in each launch [default: about 100 in all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    blocks: Option<u32>,
+    /// The seed of every random choice [default: a new one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..1 << 63))]
+    seed: Option<u64>,
+    /// A parent in which nothing moves for so long is examined, killed, and a row of its own
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    stall: Duration,
+    /// The results directory [default: results/<UTC>-spawn]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Complete the plan of an interrupted run in its directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "launches", "blocks",
+        "seed", "verify"])]
+    resume: Option<PathBuf>,
+    /// Spawn each variant a few times, check that it works, keep nothing
+    #[arg(long)]
+    verify: bool,
+    /// No progress on standard error
+    #[arg(long, short)]
+    quiet: bool,
+    /// How to print the results
+    #[arg(long, default_value = "table", value_parser = show::format_names())]
+    format: String,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let length = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if length < Duration::from_millis(100) {
+        return Err(format!("{text} is too short: give at least 100ms"));
+    }
+    Ok(length)
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    units::parse_percentage(text).map_err(|error| error.to_string())
+}
+
+/// Measures, and prints what the numbers mean.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if cfg!(debug_assertions) {
+        say(args, "this is a debug build: its figures are not to be relied on (use --release)");
+    }
+    let interrupted = catch_signals()?;
+    if let Some(directory) = &args.resume {
+        return resume(args, directory, &interrupted);
+    }
+    let scenario = scenario(args);
+    let roster =
+        Roster::of(std::slice::from_ref(&scenario), args.vs.as_deref()).map_err(exit::usage)?;
+    check_images(&roster)?;
+    check_memory(&roster)?;
+    let ground = ground()?;
+    let wishes = wishes(args);
+    if args.verify {
+        return verify(args, roster, scenario, wishes, ground, &interrupted);
+    }
+    let directory = match &args.out {
+        Some(directory) => directory.clone(),
+        None => Path::new("results").join(format!("{}-{}", utc(), scenario.name)),
+    };
+    let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
+    let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
+    measure(args, writer, &directory, &interrupted, |harness| {
+        harness.run(roster, vec![scenario], wishes, ground)
+    })
+}
+
+/// The scenario that the flags make: each knob given is an axis, over the default mechanisms.
+fn scenario(args: &Args) -> Scenario {
+    let names = |all: bool| -> Vec<String> {
+        MECHANISMS.iter().filter(|m| all || m.default).map(|m| m.name.to_owned()).collect()
+    };
+    let mut scenario = Scenario {
+        name: "spawn".to_owned(),
+        about: "What does making a process cost?".to_owned(),
+        base: Vec::new(),
+        axes: vec![Axis::list("mechanism", &names(false))],
+    };
+    for mut axis in args.knobs.axes() {
+        if axis.name == "mechanism" && axis.points.iter().any(|point| point[0].value == "all") {
+            axis = Axis::list("mechanism", &names(true));
+        }
+        scenario.set_axis(axis);
+    }
+    // Shapes vary slowest, mechanisms fastest.
+    scenario.axes.sort_by_key(|axis| axis.name == "mechanism");
+    scenario
+}
+
+fn wishes(args: &Args) -> Wishes {
+    let nanoseconds = |length: Duration| u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+    Wishes {
+        time_ns: nanoseconds(args.time),
+        precision: args.precision,
+        launches: args.launches,
+        blocks: args.blocks,
+        seed: args.seed.unwrap_or_else(fresh_seed),
+        stall_ns: nanoseconds(args.stall),
+    }
+}
+
+/// A seed nobody has chosen: the clock and the process id, mixed.
+fn fresh_seed() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Rng::new(now.as_nanos() as u64, &[u64::from(std::process::id())]).next_u64() >> 1
+}
+
+/// Every image of the user's must be a file that can be executed.
+fn check_images(roster: &Roster) -> anyhow::Result<()> {
+    for entry in &roster.entries {
+        let Image::Command(words) = &entry.setup.work.image else { continue };
+        let path = Path::new(&words[0]);
+        let advice = "give the path of a program, noop or exit";
+        let metadata = std::fs::metadata(path).map_err(|error| {
+            exit::usage_text(format!("--image {}: {error}; {advice}", path.display()))
+        })?;
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
+            return Err(exit::usage_text(format!(
+                "--image {}: it is {what}; {advice}",
+                path.display()
+            )));
+        }
+        if metadata.permissions().mode() & 0o111 == 0 {
+            return Err(exit::usage_text(format!(
+                "--image {0}: it is not executable; make it so (chmod +x {0}), or {advice}",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Every parent must fit into the memory that there is.
+fn check_memory(roster: &Roster) -> anyhow::Result<()> {
+    let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
+    for entry in &roster.entries {
+        let needed = needed_bytes(&entry.setup.parent);
+        if needed > limit.size.bytes() {
+            return Err(exit::usage_text(format!(
+                "a parent with {} needs {} MiB with its page tables, and only {} MiB can be had \
+                 ({}); ask for less",
+                entry.row.shape,
+                needed >> 20,
+                limit.size.bytes() >> 20,
+                limit.source
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where the run is made: processors, and the buffer that scrubs the caches.
+fn ground() -> anyhow::Result<Ground> {
+    let root = Root::live();
+    let cpus: Vec<u32> =
+        environment::allowed_cpus(&root).into_iter().map(|cpu| cpu as u32).collect();
+    // The last one: interrupts are served by the first ones as a rule.
+    let cpu = *cpus.last().context("no processor is allowed to this process")?;
+    // As large as the last cache, at most 64 MiB; where the size is not told, 32 MiB.
+    let cache = Environment::look(&root).cpu.cache_bytes.into_values().max();
+    let scrub_bytes = cache.unwrap_or(32 << 20).clamp(8 << 20, 64 << 20);
+    Ok(Ground { cpu, cpus, scrub_bytes })
+}
+
+fn resume(
+    args: &Args,
+    directory: &Path,
+    interrupted: &Arc<AtomicBool>,
+) -> anyhow::Result<ExitCode> {
+    if !args.knobs.given.is_empty() {
+        return Err(exit::usage_text(
+            "--resume completes the plan as it was made: leave the knobs out",
+        ));
+    }
+    let plan = Recorded::open(directory).and_then(|recorded| recorded.plan()).map_err(|error| {
+        exit::usage(error).context(format!("{} cannot be resumed", directory.display()))
+    })?;
+    let plan: Plan = plan.try_into().map_err(|error| {
+        exit::usage_text(format!(
+            "{}/plan.toml is no plan of this version: {error}",
+            directory.display()
+        ))
+    })?;
+    let (writer, committed) = Writer::resume(directory).map_err(exit::usage)?;
+    if committed.bytes_cut > 0 {
+        say(args, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
+    }
+    measure(args, writer, directory, interrupted, |harness| harness.resume(&plan, &committed))
+}
+
+/// Runs what `job` does with a harness, and shows what came of it.
+fn measure(
+    args: &Args,
+    writer: Writer,
+    directory: &Path,
+    interrupted: &Arc<AtomicBool>,
+    job: impl FnOnce(&mut Harness) -> anyhow::Result<Finish>,
+) -> anyhow::Result<ExitCode> {
+    let root = Root::live();
+    let mut environment = Environment::look(&root);
+    writer.environment(&environment)?;
+    let bar = Bar::new(args);
+    let outcome = {
+        let mut progress = |event: Progress| bar.tell(args, event);
+        let is_interrupted = || interrupted.load(Ordering::Relaxed);
+        let precision = || widest_ratio(directory);
+        let listeners = Listeners {
+            interrupted: &is_interrupted,
+            progress: &mut progress,
+            precision: &precision,
+        };
+        let mut harness = Harness::new(writer, args.stall, listeners)?;
+        environment.add_image(&harness.noop()).context("the image noop")?;
+        let outcome = job(&mut harness);
+        environment.finish(&root);
+        // A full disk has been told by then, and what is on it is whole.
+        let noted = harness.writer().environment(&environment);
+        outcome.and_then(|finish| noted.map(|()| finish).map_err(anyhow::Error::from))
+    };
+    bar.clear();
+    let kept = format!("results so far: {}", directory.display());
+    let finish = outcome.context(kept)?;
+    let view = source::read(directory, None)?;
+    if let Finish::Complete(reason) = &finish {
+        say(args, &format!("stopped {reason}"));
+    }
+    draw(args, &view, directory);
+    if show::has_samples(&view) {
+        show::print(&view, &args.format)?;
+    }
+    Ok(conclude(args, &finish, &view, directory).into())
+}
+
+/// Plots are made last and are not what a run is for: a failure is told, and no more.
+fn draw(args: &Args, view: &View, directory: &Path) {
+    match plots::write(view, directory) {
+        Ok(files) => {
+            say(args, &format!("results and {} plots: {}", files.len(), directory.display()))
+        }
+        Err(error) => tell(&error.to_string()),
+    }
+}
+
+fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit {
+    match finish {
+        Finish::Interrupted => {
+            let directory = directory.display();
+            tell(&format!(
+                "interrupted; what was finished is kept: forkbench run --resume {directory}"
+            ));
+            Exit::Interrupted
+        }
+        Finish::Failed(reason) => {
+            tell(reason);
+            Exit::Failed
+        }
+        Finish::Complete(_) if !show::has_samples(view) => {
+            tell(&format!("nothing was measured; see {}/events.csv", directory.display()));
+            Exit::Nothing
+        }
+        Finish::Complete(_) => {
+            let failed = failed_labels(directory);
+            if failed.is_empty() {
+                return Exit::Fine;
+            }
+            say(args, "");
+            tell(&format!("no sample of {}: see events.csv", failed.join(", ")));
+            Exit::Failed
+        }
+    }
+}
+
+/// Variants that were asked for, could be had here, and yet have no sample that counts.
+fn failed_labels(directory: &Path) -> Vec<String> {
+    let read = || -> anyhow::Result<Vec<String>> {
+        let mut recorded = Recorded::open(directory)?;
+        let plan: Plan = recorded.plan()?.try_into()?;
+        let mut sampled = vec![false; plan.entries.len()];
+        recorded.samples(|_, sample| {
+            if sample.phase == Phase::Measure && sample.status == 0 {
+                sampled[sample.variant as usize] = true;
+            }
+            Ok(())
+        })?;
+        let failed = plan.entries.iter().zip(sampled).filter(|(entry, sampled)| {
+            entry.row.role == Role::Subject && entry.refused.is_none() && !sampled
+        });
+        Ok(failed.map(|(entry, _)| entry.row.label.clone()).collect())
+    };
+    read().unwrap_or_default()
+}
+
+/// The half-width of the widest ratio of blocked p50, as a share; none while one is not to be had.
+fn widest_ratio(directory: &Path) -> Option<f64> {
+    let summary = Summary::of(&Cells::read(directory).ok()?, None);
+    let mut widest: f64 = 0.0;
+    for variant in summary.variants.iter().filter(|v| v.row.role == Role::Subject) {
+        let Some(interval) = variant.interval(Interval::Blocked) else { continue };
+        match interval.versus_p50 {
+            Some(Contrast::Shown(ratio)) => match ratio.bounds {
+                Bounds::Between { low, high } if low > 0.0 => {
+                    widest = widest.max((high / low).ln() / 2.0);
+                }
+                _ => return None,
+            },
+            Some(Contrast::NotShown(_)) => return None,
+            None => {}
+        }
+    }
+    (widest > 0.0).then_some(widest)
+}
+
+/// Each variant a few times, in a directory that goes away.
+fn verify(
+    args: &Args,
+    roster: Roster,
+    scenario: Scenario,
+    wishes: Wishes,
+    ground: Ground,
+    interrupted: &Arc<AtomicBool>,
+) -> anyhow::Result<ExitCode> {
+    let directory = std::env::temp_dir().join(format!("forkbench-verify-{}", std::process::id()));
+    let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
+    let refused: Vec<Option<String>> =
+        roster.entries.iter().map(|entry| entry.refused.clone()).collect();
+    let writer = Writer::create(&directory, &rows)?;
+    let checked = check_once(args, writer, roster, scenario, wishes, ground, interrupted)
+        .and_then(|finish| Ok((finish, tally(&directory, rows.len())?)));
+    let _ = std::fs::remove_dir_all(&directory);
+    let (finish, tally) = checked?;
+    if finish == Finish::Interrupted {
+        return Ok(Exit::Interrupted.into());
+    }
+    let mut exit = Exit::Fine;
+    let mut out = anstream::stdout();
+    for ((row, refused), (good, bad)) in rows.iter().zip(refused).zip(tally) {
+        let verdict = match refused {
+            Some(reason) => format!("not here: {reason}"),
+            None if good > 0 && bad == 0 => format!("ok, {good} spawns"),
+            None => {
+                exit = Exit::Failed;
+                format!("FAILED, {bad} of {} spawns", good + bad)
+            }
+        };
+        writeln!(out, "{:24} {verdict}", row.label)?;
+    }
+    if let Finish::Failed(reason) = finish {
+        tell(&reason);
+        exit = Exit::Failed;
+    }
+    Ok(exit.into())
+}
+
+fn check_once(
+    args: &Args,
+    writer: Writer,
+    roster: Roster,
+    scenario: Scenario,
+    wishes: Wishes,
+    ground: Ground,
+    interrupted: &Arc<AtomicBool>,
+) -> anyhow::Result<Finish> {
+    let is_interrupted = || interrupted.load(Ordering::Relaxed);
+    let listeners =
+        Listeners { interrupted: &is_interrupted, progress: &mut |_| (), precision: &|| None };
+    let mut harness = Harness::new(writer, args.stall, listeners)?;
+    let wishes = Wishes { launches: Some(1), blocks: Some(1), ..wishes };
+    harness.run(roster, vec![scenario], wishes, ground)
+}
+
+/// Spawns that went well and that did not, per variant.
+fn tally(directory: &Path, variants: usize) -> anyhow::Result<Vec<(u32, u32)>> {
+    let mut tally = vec![(0, 0); variants];
+    let mut recorded = Recorded::open(directory)?;
+    recorded.samples(|_, sample| {
+        if sample.status == 0 {
+            tally[sample.variant as usize].0 += 1;
+        }
+        Ok(())
+    })?;
+    for event in recorded.events()? {
+        if let Some(variant) = event.variant {
+            tally[variant as usize].1 += 1;
+        }
+    }
+    Ok(tally)
+}
+
+/// The first of these signals ends the run in order; the second ends it at once.
+fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    Ok(interrupted)
+}
+
+/// `20261124T060000Z`.
+fn utc() -> String {
+    let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    text.replace(['-', ':'], "")
+}
+
+/// A message about the run, unless it is to be quiet.
+fn say(args: &Args, text: &str) {
+    if !args.quiet && !text.is_empty() {
+        tell(text);
+    }
+}
+
+/// A message that is never left out.
+fn tell(text: &str) {
+    let _ = writeln!(anstream::stderr(), "forkbench: {text}");
+}
+
+/// The progress bar, where standard error is a terminal; lines, where it is not.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(args: &Args) -> Bar {
+        let hidden = args.quiet || !std::io::stderr().is_terminal();
+        let target =
+            if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(1000), target);
+        let style = ProgressStyle::with_template("{msg:30} {bar:40} {elapsed} spent, {eta} left");
+        bar.set_style(style.expect("a template"));
+        Bar(bar)
+    }
+
+    fn tell(&self, args: &Args, event: Progress) {
+        match event {
+            Progress::Pilot(label) => self.0.set_message(format!("pilot: {label}")),
+            Progress::Planned(plan) => {
+                self.0.suspend(|| say(args, &bought(plan)));
+                self.0.reset();
+            }
+            Progress::Launch { launch, of } => {
+                self.0.set_message(format!("launch {launch} of {of}"));
+            }
+            Progress::Done(part) => self.0.set_position((part * 1000.0) as u64),
+            Progress::Note(text) => self.0.suspend(|| tell(&text)),
+        }
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// What the budget buys, in one line.
+fn bought(plan: &Plan) -> String {
+    let seconds = plan.launch_ns as f64 * f64::from(plan.launches) / 1e9;
+    let parents = plan.parents.len();
+    let largest = plan.parents.iter().map(|p| p.parent.shape.rss).max().unwrap_or(Size::ZERO);
+    format!(
+        "{} launches of {parents} fresh parents (the largest holds {largest:#}), {} blocks each, \
+         in about {seconds:.0} s; seed {}",
+        plan.launches, plan.blocks, plan.wishes.seed
+    )
+}

@@ -1,0 +1,481 @@
+//! What a run will do, resolved to numbers: it is stored in `plan.toml`, and a resumed run does the
+//! same plan.
+//!
+//! The budget comes first: a pilot measures what each spawn costs, and the plan says what the time
+//! buys. The figures behind the constants are in METHODOLOGY.md.
+
+use serde::{Deserialize, Serialize};
+
+use crate::drive::roster::{Entry, Roster};
+use crate::measure::job::{Job, JobBlock, JobVariant};
+use crate::measure::mechanism;
+use crate::measure::tape::PROTOCOL;
+use crate::model::knob;
+use crate::model::order::Rng;
+use crate::model::row::BlockKind;
+use crate::model::scenario::Scenario;
+use crate::model::setup::{Parent, Rewrite};
+
+/// A launch is a unit of inference: fewer than ten are too few.
+const FEWEST_LAUNCHES: u32 = 10;
+const MOST_LAUNCHES: u32 = 20;
+/// After these many launches the precision is looked at.
+pub const LOOKS: [u32; 2] = [10, 15];
+/// Blocks in all launches together.
+const BLOCKS: u32 = 100;
+/// How long a block should last, unless one round takes longer.
+const BLOCK_NS: u64 = 75_000_000;
+/// Settling spawns of a variant whose memory stays as it is; and of one whose memory is rewritten
+/// after each spawn, which a further settling spawn would not settle.
+const SETTLE: u32 = 3;
+const SETTLE_REWRITTEN: u32 = 1;
+/// p95 is judged only with 2 / (1 - 0.95) samples in a block.
+const SAMPLES_PER_BLOCK: u32 = 40;
+/// The share of the budget that setting up may take, where there is a choice.
+const SETUP_SHARE: f64 = 0.2;
+/// What a launch costs beside what is planned: two processes, their keepers, looking at /proc.
+const PROCESS_NS: u64 = 60_000_000;
+/// Partial blocks are numbered from here, so that the block itself can be run again.
+pub const PARTIAL: u32 = 1_000_000;
+
+/// What the user asked of the sampling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wishes {
+    /// The budget for the whole run, in nanoseconds.
+    pub time_ns: u64,
+    /// Stop when the half-width of every ratio of blocked p50 is at most this share.
+    pub precision: f64,
+    /// A fixed number of launches.
+    pub launches: Option<u32>,
+    /// A fixed number of timed blocks of each parent in each launch.
+    pub blocks: Option<u32>,
+    /// The seed of every random choice; below 2^63.
+    pub seed: u64,
+    /// How long nothing may move before a subject counts as stuck, in nanoseconds.
+    pub stall_ns: u64,
+}
+
+/// A run, resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Schema of this file.
+    pub schema: String,
+    /// What ratios are against: a label, or the name of a mechanism.
+    pub vs: String,
+    /// What was asked of the sampling.
+    pub wishes: Wishes,
+    /// The launches that the budget buys; fewer if precision comes first.
+    pub launches: u32,
+    /// Timed blocks of each parent in each launch.
+    pub blocks: u32,
+    /// How long a launch should take, in nanoseconds.
+    pub launch_ns: u64,
+    /// The processor of the spawning threads.
+    pub cpu: u32,
+    /// All processors of the run.
+    pub cpus: Vec<u32>,
+    /// Bytes of the buffer whose writing scrubs the caches.
+    pub scrub_bytes: u64,
+    /// The scenarios as they were resolved.
+    pub scenarios: Vec<Scenario>,
+    /// The parents, each a subject of every launch.
+    pub parents: Vec<PlannedParent>,
+    /// Every variant of the run.
+    pub entries: Vec<Entry>,
+}
+
+/// One parent of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedParent {
+    /// Its canonical label.
+    pub label: String,
+    /// What it is.
+    pub parent: Parent,
+    /// Rounds in each of its timed blocks.
+    pub rounds: u32,
+    /// Rounds of its warm-up.
+    pub warmup_rounds: u32,
+    /// A turn of its warm-up takes no further sample after this long, in nanoseconds.
+    pub warmup_turn_ns: u64,
+    /// What takes turns in it.
+    pub variants: Vec<PlannedVariant>,
+}
+
+/// How often a variant is sampled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedVariant {
+    /// Its number in the run.
+    pub variant: u32,
+    /// Settling spawns per turn.
+    pub settle: u32,
+    /// Samples per turn.
+    pub samples: u32,
+    /// Samples per turn of the counting block.
+    pub counts: u32,
+    /// What a sample took in the pilot, with the restoring of the memory, in nanoseconds.
+    pub cost_ns: u64,
+}
+
+/// What the pilot found out about one parent.
+#[derive(Clone, Debug, Default)]
+pub struct Pilot {
+    /// How long its setup took, in nanoseconds.
+    pub setup_ns: u64,
+    /// Nanoseconds per sample of each of its variants, in the order of the parent's variants.
+    pub costs: Vec<u64>,
+}
+
+/// Which variants share a subject: those with equal parents, but a mechanism that leaves its parent
+/// changed has one to itself.
+pub fn parents(roster: &Roster) -> Vec<(Parent, Vec<u32>)> {
+    let mut parents: Vec<(Parent, Option<String>, Vec<u32>)> = Vec::new();
+    for entry in roster.entries.iter().filter(|entry| entry.refused.is_none()) {
+        let name = &entry.setup.work.mechanism;
+        let taints = mechanism::find(name).is_some_and(|mechanism| mechanism.taints);
+        let alone = taints.then(|| name.clone());
+        let parent = &entry.setup.parent;
+        match parents.iter_mut().find(|(p, a, _)| p == parent && *a == alone) {
+            Some((_, _, variants)) => variants.push(entry.row.variant),
+            None => parents.push((parent.clone(), alone, vec![entry.row.variant])),
+        }
+    }
+    parents.into_iter().map(|(parent, _, variants)| (parent, variants)).collect()
+}
+
+/// What goes into a plan beside the pilots.
+pub struct Ground {
+    /// The processor of the spawning threads.
+    pub cpu: u32,
+    /// All processors of the run.
+    pub cpus: Vec<u32>,
+    /// Bytes of the buffer whose writing scrubs the caches.
+    pub scrub_bytes: u64,
+}
+
+impl Plan {
+    /// Resolves a run. `spent_ns` is what the pilots took of the budget.
+    pub fn new(
+        roster: Roster,
+        scenarios: Vec<Scenario>,
+        wishes: Wishes,
+        ground: Ground,
+        pilots: &[Pilot],
+        spent_ns: u64,
+    ) -> Plan {
+        let budget = wishes.time_ns.saturating_sub(spent_ns).max(1);
+        let mut fixed_ns = 0;
+        let mut round_ns = 0;
+        let mut planned = Vec::new();
+        for ((parent, variants), pilot) in parents(&roster).into_iter().zip(pilots) {
+            let parent = PlannedParent::new(&roster, parent, &variants, pilot);
+            fixed_ns += 2 * pilot.setup_ns
+                + PROCESS_NS
+                + parent.warmup_ns()
+                + parent.count_ns()
+                + PROCESS_NS;
+            round_ns += parent.block_ns();
+            planned.push(parent);
+        }
+        let affordable = (budget as f64 / (fixed_ns + round_ns).max(1) as f64) as u32;
+        let wanted = (SETUP_SHARE * budget as f64 / fixed_ns.max(1) as f64) as u32;
+        let launches = wishes
+            .launches
+            .unwrap_or_else(|| wanted.clamp(FEWEST_LAUNCHES, MOST_LAUNCHES).min(affordable).max(1));
+        // Fewer launches if the precision is reached: the blocks are dealt to the fewest.
+        let dealt = launches.min(FEWEST_LAUNCHES);
+        let launch_budget = budget / u64::from(launches);
+        let blocks = wishes.blocks.unwrap_or_else(|| {
+            let affordable = launch_budget.saturating_sub(fixed_ns) / round_ns.max(1);
+            (affordable as u32).clamp(1, BLOCKS.div_ceil(dealt))
+        });
+        Plan {
+            schema: "forkbench.plan/1".to_owned(),
+            vs: roster.vs,
+            wishes,
+            launches,
+            blocks,
+            launch_ns: fixed_ns + u64::from(blocks) * round_ns,
+            cpu: ground.cpu,
+            cpus: ground.cpus,
+            scrub_bytes: ground.scrub_bytes,
+            scenarios,
+            parents: planned,
+            entries: roster.entries,
+        }
+    }
+
+    /// The largest number of launches that the wishes allow.
+    pub fn most_launches(&self) -> u32 {
+        match self.wishes.launches {
+            Some(launches) => launches,
+            None => self.launches.max(if self.launches >= FEWEST_LAUNCHES {
+                MOST_LAUNCHES
+            } else {
+                self.launches
+            }),
+        }
+    }
+
+    /// The blocks of one parent's timed subject in a launch: the warm-up, then the timed ones.
+    /// Numbers are unique in the launch over all parents.
+    pub fn timed_blocks(&self, parent: usize) -> Vec<JobBlock> {
+        let parents = self.parents.len() as u32;
+        let planned = &self.parents[parent];
+        let mut blocks = vec![JobBlock {
+            block: parent as u32,
+            kind: BlockKind::Warmup,
+            rounds: planned.warmup_rounds,
+            turn_ns: planned.warmup_turn_ns,
+        }];
+        blocks.extend((0..self.blocks).map(|i| JobBlock {
+            block: parents * (1 + i) + parent as u32,
+            kind: BlockKind::Time,
+            rounds: planned.rounds,
+            turn_ns: NO_LIMIT,
+        }));
+        blocks
+    }
+
+    /// The counting block of one parent in a launch.
+    pub fn count_block(&self, parent: usize) -> JobBlock {
+        let parents = self.parents.len() as u32;
+        JobBlock {
+            block: parents * (1 + self.blocks) + parent as u32,
+            kind: BlockKind::Count,
+            rounds: 1,
+            turn_ns: NO_LIMIT,
+        }
+    }
+
+    /// The job of one parent's subject.
+    pub fn job(&self, launch: u32, parent: usize, noop: &str, blocks: Vec<JobBlock>) -> Job {
+        let planned = &self.parents[parent];
+        let variants = planned.variants.iter().map(|variant| JobVariant {
+            variant: variant.variant,
+            settle: variant.settle,
+            samples: variant.samples,
+            counts: variant.counts,
+            work: self.entries[variant.variant as usize].setup.work.clone(),
+        });
+        Job {
+            protocol: PROTOCOL,
+            seed: self.wishes.seed,
+            launch,
+            cpu: Some(self.cpu),
+            cpus: self.cpus.clone(),
+            noop: noop.to_owned(),
+            scrub_bytes: self.scrub_bytes,
+            shape: planned.parent.shape.clone(),
+            variants: variants.collect(),
+            blocks,
+        }
+    }
+
+    /// The parents in the order in which a launch starts them, and bytes of padding for the
+    /// environment of all of them.
+    pub fn shuffled(&self, launch: u32) -> (Vec<usize>, usize) {
+        let mut rng = Rng::new(self.wishes.seed, &[u64::from(launch), u64::MAX]);
+        let mut order: Vec<usize> = (0..self.parents.len()).collect();
+        rng.shuffle(&mut order);
+        (order, rng.below(4096) as usize)
+    }
+}
+
+/// A turn without a limit; what TOML can hold.
+const NO_LIMIT: u64 = i64::MAX as u64;
+
+/// The job of a pilot: each variant a few times, no longer than it takes to know.
+pub fn pilot_job(
+    roster: &Roster,
+    parent: &Parent,
+    variants: &[u32],
+    ground: &Ground,
+    noop: &str,
+    block: u32,
+) -> Job {
+    Job {
+        protocol: PROTOCOL,
+        seed: 0,
+        launch: 0,
+        cpu: Some(ground.cpu),
+        cpus: ground.cpus.clone(),
+        noop: noop.to_owned(),
+        scrub_bytes: 0,
+        shape: parent.shape.clone(),
+        variants: variants
+            .iter()
+            .map(|&variant| JobVariant {
+                variant,
+                settle: 0,
+                samples: 5,
+                counts: 0,
+                work: roster.entries[variant as usize].setup.work.clone(),
+            })
+            .collect(),
+        blocks: vec![JobBlock { block, kind: BlockKind::Warmup, rounds: 1, turn_ns: 20_000_000 }],
+    }
+}
+
+impl PlannedParent {
+    fn new(roster: &Roster, parent: Parent, variants: &[u32], pilot: &Pilot) -> PlannedParent {
+        let cost = |i: usize| pilot.costs.get(i).copied().unwrap_or(1_000_000).max(100);
+        let dearest = (0..variants.len()).map(cost).max().unwrap_or(1);
+        let mut planned: Vec<PlannedVariant> = variants
+            .iter()
+            .enumerate()
+            .map(|(i, &variant)| {
+                let rewritten = is_rewritten(&roster.entries[variant as usize]);
+                let dear = dearest / (2 * cost(i));
+                let samples = if rewritten {
+                    (20_000_000 / cost(i)).clamp(2, 8)
+                } else {
+                    dear.clamp(8, u64::from(SAMPLES_PER_BLOCK))
+                };
+                PlannedVariant {
+                    variant,
+                    settle: if rewritten { SETTLE_REWRITTEN } else { SETTLE },
+                    samples: samples as u32,
+                    counts: (50_000_000 / cost(i)).clamp(1, 10) as u32,
+                    cost_ns: cost(i),
+                }
+            })
+            .collect();
+        let mut this = PlannedParent {
+            label: shape_label(&parent),
+            parent,
+            rounds: 1,
+            warmup_rounds: 1,
+            warmup_turn_ns: 50_000_000,
+            variants: Vec::new(),
+        };
+        this.variants.clone_from(&planned);
+        this.rounds = (BLOCK_NS / this.block_ns().max(1)).clamp(1, 50) as u32;
+        for (i, variant) in planned.iter_mut().enumerate() {
+            if !is_rewritten(&roster.entries[variants[i] as usize]) {
+                variant.samples = variant.samples.max(SAMPLES_PER_BLOCK.div_ceil(this.rounds));
+            }
+        }
+        this.variants = planned;
+        // Twenty samples, or one round where a round is long.
+        let fewest = this.variants.iter().map(|v| v.samples).min().unwrap_or(1).max(1);
+        this.warmup_rounds = if this.rounds > 1 { 20_u32.div_ceil(fewest) } else { 1 };
+        this
+    }
+
+    /// How long a timed block takes, as far as the pilot can tell.
+    fn block_ns(&self) -> u64 {
+        // Scrubbing a buffer before each turn of round 0 takes about 2 ms.
+        let per_turn = 2_000_000;
+        let samples: u64 =
+            self.variants.iter().map(|v| u64::from(v.settle + v.samples) * v.cost_ns).sum();
+        u64::from(self.rounds) * samples + per_turn * self.variants.len() as u64
+    }
+
+    fn warmup_ns(&self) -> u64 {
+        let turn = |v: &PlannedVariant| {
+            (u64::from(v.samples) * v.cost_ns).min(self.warmup_turn_ns.max(v.cost_ns))
+        };
+        u64::from(self.warmup_rounds) * self.variants.iter().map(turn).sum::<u64>()
+    }
+
+    fn count_ns(&self) -> u64 {
+        self.variants.iter().map(|v| u64::from(v.settle + v.counts) * v.cost_ns * 3 / 2).sum()
+    }
+}
+
+/// Whether the parent writes memory again after each of its spawns.
+fn is_rewritten(entry: &Entry) -> bool {
+    entry.row.copies_pages
+        && entry.setup.work.rewrite != Rewrite::NONE
+        && entry.setup.parent.shape.rss.bytes() > 0
+}
+
+fn shape_label(parent: &Parent) -> String {
+    let setup = crate::model::setup::Setup {
+        parent: parent.clone(),
+        ..crate::model::setup::Setup::default()
+    };
+    knob::shape_label(&setup)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::scenario::Axis;
+
+    fn plan(rss: &str, costs: &[u64], setup_ns: u64, seconds: u64) -> Plan {
+        let list = |knob: &str, values: &[&str]| {
+            Axis::list(knob, &values.iter().map(|v| v.to_string()).collect::<Vec<_>>())
+        };
+        let scenario = Scenario {
+            name: "t".into(),
+            about: "t".into(),
+            base: Vec::new(),
+            axes: vec![list("rss", &[rss]), list("mechanism", &["fork", "posix_spawn"])],
+        };
+        let roster = Roster::of(std::slice::from_ref(&scenario), None).unwrap();
+        let wishes = Wishes {
+            time_ns: seconds * 1_000_000_000,
+            precision: 0.01,
+            launches: None,
+            blocks: None,
+            seed: 1,
+            stall_ns: 1,
+        };
+        let pilots: Vec<Pilot> =
+            parents(&roster).iter().map(|_| Pilot { setup_ns, costs: costs.to_vec() }).collect();
+        let ground = Ground { cpu: 1, cpus: vec![0, 1], scrub_bytes: 1 << 25 };
+        Plan::new(roster, vec![scenario], wishes, ground, &pilots, 0)
+    }
+
+    #[test]
+    fn a_plan_keeps_to_its_budget() {
+        let plan = plan("1G", &[210_000_000, 110_000, 110_000, 100], 350_000_000, 60);
+        assert_eq!(plan.launches, 10);
+        assert!(plan.blocks >= 1);
+        assert!(plan.launch_ns * u64::from(plan.launches) <= 60_000_000_000, "{plan:?}");
+        let fork = &plan.parents[0].variants[0];
+        assert_eq!((fork.settle, fork.samples), (1, 2));
+        assert_eq!(plan.parents[0].variants[1].samples, 40);
+    }
+
+    #[test]
+    fn a_cheap_plan_has_a_hundred_blocks_of_75_ms() {
+        let plan = plan("0", &[200_000, 110_000, 110_000, 100], 1_000_000, 60);
+        assert_eq!(plan.blocks, 10);
+        let parent = &plan.parents[0];
+        assert!(parent.rounds > 1 && parent.block_ns() < 150_000_000, "{parent:?}");
+        for variant in &parent.variants {
+            assert!(variant.samples * parent.rounds >= SAMPLES_PER_BLOCK);
+        }
+    }
+
+    #[test]
+    fn a_small_budget_buys_few_launches_but_at_least_one_block() {
+        let plan = plan("1G", &[210_000_000, 110_000, 110_000, 100], 350_000_000, 1);
+        assert_eq!((plan.launches, plan.blocks), (1, 1));
+        assert_eq!(plan.most_launches(), 1);
+    }
+
+    #[test]
+    fn block_numbers_are_unique_in_a_launch() {
+        let plan = plan("1M", &[200_000, 110_000, 110_000, 100], 1_000_000, 60);
+        let mut numbers: Vec<u32> = (0..plan.parents.len())
+            .flat_map(|p| {
+                let timed = plan.timed_blocks(p).into_iter().map(|b| b.block);
+                timed.chain([plan.count_block(p).block])
+            })
+            .collect();
+        let all = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all);
+    }
+
+    #[test]
+    fn a_plan_survives_its_file() {
+        let plan = plan("1M", &[200_000, 110_000, 110_000, 100], 1_000_000, 60);
+        let text = toml::to_string(&plan).unwrap();
+        assert_eq!(toml::from_str::<Plan>(&text).unwrap(), plan);
+    }
+}
