@@ -25,10 +25,15 @@ pub const LOOKS: [u32; 2] = [10, 15];
 const BLOCKS: u32 = 100;
 /// How long a block should last, unless one round takes longer.
 const BLOCK_NS: u64 = 75_000_000;
-/// Settling spawns of a variant whose memory stays as it is; and of one whose memory is rewritten
-/// after each spawn, which a further settling spawn would not settle.
+/// Settling spawns at the start of each turn.
 const SETTLE: u32 = 3;
+/// Settling spawns in each block, where the memory is rewritten after each spawn: then each starts
+/// from the state that the rewriting leaves, and a settling spawn before it would change nothing
+/// but the time that it takes. One in a block still gives the cold figure.
 const SETTLE_REWRITTEN: u32 = 1;
+/// A median takes 2 / (1 - 0.5) samples in a block, and turns taken often even out a neighbour's
+/// noise: so a block has at least so many rounds, where the budget allows ten launches of them.
+const FEWEST_ROUNDS: u32 = 4;
 /// p95 is judged only with 2 / (1 - 0.95) samples in a block.
 const SAMPLES_PER_BLOCK: u32 = 40;
 /// The share of the budget that setting up may take, where there is a choice.
@@ -106,7 +111,9 @@ pub struct PlannedParent {
 pub struct PlannedVariant {
     /// Its number in the run.
     pub variant: u32,
-    /// Settling spawns per turn.
+    /// Settling spawns of its turn in round 0 of a block.
+    pub settle_first: u32,
+    /// Settling spawns of its later turns.
     pub settle: u32,
     /// Samples per turn.
     pub samples: u32,
@@ -163,19 +170,15 @@ impl Plan {
         spent_ns: u64,
     ) -> Plan {
         let budget = wishes.time_ns.saturating_sub(spent_ns).max(1);
-        let mut fixed_ns = 0;
-        let mut round_ns = 0;
-        let mut planned = Vec::new();
-        for ((parent, variants), pilot) in parents(&roster).into_iter().zip(pilots) {
-            let parent = PlannedParent::new(&roster, parent, &variants, pilot);
-            fixed_ns += 2 * pilot.setup_ns
-                + PROCESS_NS
-                + parent.warmup_ns()
-                + parent.count_ns()
-                + PROCESS_NS;
-            round_ns += parent.block_ns();
-            planned.push(parent);
-        }
+        let mut fewest_rounds = FEWEST_ROUNDS;
+        let (planned, fixed_ns, round_ns) = loop {
+            let (planned, fixed_ns, round_ns) = plan_parents(&roster, pilots, fewest_rounds);
+            let needed = u64::from(FEWEST_LAUNCHES) * (fixed_ns + round_ns);
+            if needed <= budget || fewest_rounds == 1 {
+                break (planned, fixed_ns, round_ns);
+            }
+            fewest_rounds /= 2;
+        };
         let affordable = (budget as f64 / (fixed_ns + round_ns).max(1) as f64) as u32;
         let wanted = (SETUP_SHARE * budget as f64 / fixed_ns.max(1) as f64) as u32;
         let launches = wishes
@@ -252,6 +255,7 @@ impl Plan {
         let planned = &self.parents[parent];
         let variants = planned.variants.iter().map(|variant| JobVariant {
             variant: variant.variant,
+            settle_first: variant.settle_first,
             settle: variant.settle,
             samples: variant.samples,
             counts: variant.counts,
@@ -306,6 +310,7 @@ pub fn pilot_job(
             .iter()
             .map(|&variant| JobVariant {
                 variant,
+                settle_first: 0,
                 settle: 0,
                 samples: 5,
                 counts: 0,
@@ -316,8 +321,33 @@ pub fn pilot_job(
     }
 }
 
+/// Every parent with at least so many rounds in a block; what a launch takes without its timed
+/// blocks, and what one timed block of each parent takes, in nanoseconds.
+fn plan_parents(
+    roster: &Roster,
+    pilots: &[Pilot],
+    fewest_rounds: u32,
+) -> (Vec<PlannedParent>, u64, u64) {
+    let mut fixed_ns = 0;
+    let mut blocks_ns = 0;
+    let mut planned = Vec::new();
+    for ((parent, variants), pilot) in parents(roster).into_iter().zip(pilots) {
+        let parent = PlannedParent::new(roster, parent, &variants, pilot, fewest_rounds);
+        fixed_ns += 2 * (pilot.setup_ns + PROCESS_NS) + parent.warmup_ns() + parent.count_ns();
+        blocks_ns += parent.block_ns();
+        planned.push(parent);
+    }
+    (planned, fixed_ns, blocks_ns)
+}
+
 impl PlannedParent {
-    fn new(roster: &Roster, parent: Parent, variants: &[u32], pilot: &Pilot) -> PlannedParent {
+    fn new(
+        roster: &Roster,
+        parent: Parent,
+        variants: &[u32],
+        pilot: &Pilot,
+        fewest_rounds: u32,
+    ) -> PlannedParent {
         let cost = |i: usize| pilot.costs.get(i).copied().unwrap_or(1_000_000).max(100);
         let dearest = (0..variants.len()).map(cost).max().unwrap_or(1);
         let mut planned: Vec<PlannedVariant> = variants
@@ -327,13 +357,14 @@ impl PlannedParent {
                 let rewritten = is_rewritten(&roster.entries[variant as usize]);
                 let dear = dearest / (2 * cost(i));
                 let samples = if rewritten {
-                    (20_000_000 / cost(i)).clamp(2, 8)
+                    (20_000_000 / cost(i)).clamp(1, 8)
                 } else {
-                    dear.clamp(8, u64::from(SAMPLES_PER_BLOCK))
+                    dear.clamp(8, u64::from(SAMPLES_PER_BLOCK / fewest_rounds))
                 };
                 PlannedVariant {
                     variant,
-                    settle: if rewritten { SETTLE_REWRITTEN } else { SETTLE },
+                    settle_first: if rewritten { SETTLE_REWRITTEN } else { SETTLE },
+                    settle: if rewritten { 0 } else { SETTLE },
                     samples: samples as u32,
                     counts: (50_000_000 / cost(i)).clamp(1, 10) as u32,
                     cost_ns: cost(i),
@@ -349,7 +380,8 @@ impl PlannedParent {
             variants: Vec::new(),
         };
         this.variants.clone_from(&planned);
-        this.rounds = (BLOCK_NS / this.block_ns().max(1)).clamp(1, 50) as u32;
+        this.rounds =
+            (BLOCK_NS / this.block_ns().max(1)).clamp(u64::from(fewest_rounds), 50) as u32;
         for (i, variant) in planned.iter_mut().enumerate() {
             if !is_rewritten(&roster.entries[variants[i] as usize]) {
                 variant.samples = variant.samples.max(SAMPLES_PER_BLOCK.div_ceil(this.rounds));
@@ -366,9 +398,12 @@ impl PlannedParent {
     fn block_ns(&self) -> u64 {
         // Scrubbing a buffer before each turn of round 0 takes about 2 ms.
         let per_turn = 2_000_000;
-        let samples: u64 =
-            self.variants.iter().map(|v| u64::from(v.settle + v.samples) * v.cost_ns).sum();
-        u64::from(self.rounds) * samples + per_turn * self.variants.len() as u64
+        let spawns = |v: &PlannedVariant| {
+            u64::from(v.settle_first)
+                + u64::from(self.rounds - 1) * u64::from(v.settle)
+                + u64::from(self.rounds) * u64::from(v.samples)
+        };
+        self.variants.iter().map(|v| spawns(v) * v.cost_ns + per_turn).sum()
     }
 
     fn warmup_ns(&self) -> u64 {
@@ -435,8 +470,8 @@ mod tests {
         assert!(plan.blocks >= 1);
         assert!(plan.launch_ns * u64::from(plan.launches) <= 60_000_000_000, "{plan:?}");
         let fork = &plan.parents[0].variants[0];
-        assert_eq!((fork.settle, fork.samples), (1, 2));
-        assert_eq!(plan.parents[0].variants[1].samples, 40);
+        assert_eq!((fork.settle_first, fork.settle, fork.samples), (1, 0, 1));
+        assert_eq!(plan.parents[0].variants[1].samples * plan.parents[0].rounds, 40);
     }
 
     #[test]

@@ -41,8 +41,10 @@ pub struct Job {
 pub struct JobVariant {
     /// Its number in the run.
     pub variant: u32,
-    /// Settling spawns at the start of each turn. In round 0 of a timed block the caches are
-    /// scrubbed just before the first of them.
+    /// Settling spawns at the start of its turn in round 0 of a block. In a timed block the caches
+    /// are scrubbed just before the first of them.
+    pub settle_first: u32,
+    /// Settling spawns at the start of its later turns.
     pub settle: u32,
     /// Samples after them in each turn of a timed block.
     pub samples: u32,
@@ -100,7 +102,7 @@ impl Job {
             .variants
             .iter()
             .map(|v| {
-                let timed = u64::from(v.settle + v.samples) * 2;
+                let timed = u64::from(v.settle_first.max(v.settle) + v.samples) * 2;
                 let counted = u64::from(v.settle + v.counts) * PER_SPAWN;
                 timed.max(counted)
             })
@@ -129,6 +131,7 @@ mod tests {
             shape: Shape { rss: Size::from_bytes(1 << 30), page: Page::Thp, ..Shape::default() },
             variants: vec![JobVariant {
                 variant: 4,
+                settle_first: 3,
                 settle: 3,
                 samples: 8,
                 counts: 2,

@@ -397,11 +397,12 @@ impl<'a> Subject<'a> {
             return Ok(());
         }
         self.pin_for(plan.work.child_cpu);
-        let cold = block.kind == BlockKind::Time && round == 0 && plan.settle > 0;
+        let settle = if round == 0 { plan.settle_first } else { plan.settle };
+        let cold = block.kind == BlockKind::Time && round == 0 && settle > 0;
         let (settle, samples) = match block.kind {
             BlockKind::Count => (plan.settle, plan.counts),
             BlockKind::Warmup => (0, plan.samples),
-            _ => (plan.settle, plan.samples),
+            _ => (settle, plan.samples),
         };
         let phase = match block.kind {
             BlockKind::Warmup => Phase::Warmup,
