@@ -457,8 +457,14 @@ mod tests {
             seed: 1,
             stall_ns: 1,
         };
-        let pilots: Vec<Pilot> =
-            parents(&roster).iter().map(|_| Pilot { setup_ns, costs: costs.to_vec() }).collect();
+        let pilots: Vec<Pilot> = parents(&roster)
+            .iter()
+            .map(|(parent, variants)| {
+                let empty = *parent == Parent::default();
+                let costs = if empty { vec![200_000; variants.len()] } else { costs.to_vec() };
+                Pilot { setup_ns, costs }
+            })
+            .collect();
         let ground = Ground { cpu: 1, cpus: vec![0, 1], scrub_bytes: 1 << 25 };
         Plan::new(roster, vec![scenario], wishes, ground, &pilots, 0)
     }

@@ -426,7 +426,11 @@ impl<'a> Subject<'a> {
                 turn,
                 pos,
                 phase: if settling { Phase::Settle } else { phase },
-                bill: block.kind == BlockKind::Count || round == 0 && pos == settle,
+                bill: match block.kind {
+                    BlockKind::Count => true,
+                    BlockKind::Time => round == 0 && pos == settle,
+                    _ => false,
+                },
             };
             let counting = if settling { None } else { counting.as_deref_mut() };
             self.sample(slot, place, counting)?;
