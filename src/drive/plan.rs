@@ -390,7 +390,8 @@ impl PlannedParent {
         this.variants = planned;
         // Twenty samples, or one round where a round is long.
         let fewest = this.variants.iter().map(|v| v.samples).min().unwrap_or(1).max(1);
-        this.warmup_rounds = if this.rounds > 1 { 20_u32.div_ceil(fewest) } else { 1 };
+        let round_ns = this.block_ns() / u64::from(this.rounds);
+        this.warmup_rounds = if round_ns > BLOCK_NS { 1 } else { 20_u32.div_ceil(fewest) };
         this
     }
 
@@ -473,7 +474,7 @@ mod tests {
     fn a_plan_keeps_to_its_budget() {
         let plan = plan("1G", &[210_000_000, 110_000, 110_000, 100], 350_000_000, 60);
         assert_eq!(plan.launches, 10);
-        assert!(plan.blocks >= 1);
+        assert_eq!((plan.parents[0].rounds, plan.parents[0].warmup_rounds), (4, 1));
         assert!(plan.launch_ns * u64::from(plan.launches) <= 60_000_000_000, "{plan:?}");
         let fork = &plan.parents[0].variants[0];
         assert_eq!((fork.settle_first, fork.settle, fork.samples), (1, 0, 1));
