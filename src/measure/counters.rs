@@ -7,10 +7,11 @@
 //!
 //! # Safety
 //!
-//! getrusage fills a local.
+//! getrusage and read fill locals.
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 use perf_event::events::{Event, Hardware, Software};
 use perf_event::{Builder, Counter};
@@ -77,15 +78,26 @@ impl Counters {
         (counters, refused)
     }
 
-    /// Where the counters stand. Reads into `standing`, which keeps its memory.
-    pub fn read(&mut self, standing: &mut Standing) {
-        standing.events.clear();
-        for pair in &mut self.events {
-            let own = pair.own.read().unwrap_or(0);
-            let both = pair.both.read().unwrap_or(0);
-            standing.events.push((own, both));
-        }
+    /// Where the counters stand before a spawn. Reads into `standing`, which keeps its memory.
+    pub fn begin(&mut self, standing: &mut Standing) {
+        self.read_events(standing);
         standing.usage = thread_faults();
+    }
+
+    /// Where they stand after it. What is read is kept on the stack until the page faults have been
+    /// read both ways: after a fork the first write to the heap is itself a fault.
+    pub fn end(&mut self, standing: &mut Standing) {
+        let usage = thread_faults();
+        self.read_events(standing);
+        standing.usage = usage;
+    }
+
+    fn read_events(&mut self, standing: &mut Standing) {
+        // The minor faults are the first event, and are read before anything is written here.
+        standing.events.resize(self.events.len(), (0, 0));
+        for (pair, standing) in self.events.iter_mut().zip(&mut standing.events) {
+            *standing = (value(&pair.own), value(&pair.both));
+        }
     }
 
     /// What was counted between two standings. `child` is the resource usage of the child, where
@@ -133,6 +145,17 @@ impl Pair {
         };
         Ok(Pair { reading: reading::number(name), own: open(false)?, both: open(true)? })
     }
+}
+
+/// The value of a counter, read to the stack: `Counter::read` writes to the heap first, and the
+/// page fault of that would be counted.
+fn value(counter: &Counter) -> u64 {
+    // The count comes first, whatever else the read format asks for.
+    let mut words = [0_u64; 8];
+    // SAFETY: the kernel writes at most the length of the buffer, which lives through the call.
+    let read =
+        unsafe { libc::read(counter.as_raw_fd(), words.as_mut_ptr().cast(), size_of_val(&words)) };
+    if read >= 8 { words[0] } else { 0 }
 }
 
 /// Minor and major faults of the calling thread so far.

@@ -701,11 +701,11 @@ impl Counting {
     }
 
     fn begin(&mut self) {
-        self.counters.read(&mut self.before);
+        self.counters.begin(&mut self.before);
     }
 
     fn end(&mut self, child: Option<&libc::rusage>) {
-        self.counters.read(&mut self.after);
+        self.counters.end(&mut self.after);
         self.counters.counts(&self.before, &self.after, child, &mut self.counts);
     }
 }
