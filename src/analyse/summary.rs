@@ -196,6 +196,8 @@ pub struct ShapeSummary {
     pub shape: String,
     /// Name of the reading: `rss_bytes`.
     pub reading: String,
+    /// What was seen before it took its shape, which comes on top of what is asked for.
+    pub base: Option<u64>,
     /// What was asked for; none if nothing was.
     pub asked: Option<u64>,
     /// What was seen once the parent had taken its shape.
@@ -639,6 +641,7 @@ fn shapes(cells: &Cells) -> Vec<ShapeSummary> {
                 launch: row.launch,
                 shape: shape.clone(),
                 reading: row.reading.clone(),
+                base: None,
                 asked: None,
                 setup: None,
                 blocks: None,
@@ -647,6 +650,7 @@ fn shapes(cells: &Cells) -> Vec<ShapeSummary> {
         });
         let known = &mut shapes[place];
         match row.at.as_str() {
+            "base" => known.base = Some(row.value),
             "asked" => known.asked = Some(row.value),
             "setup" => known.setup = Some(row.value),
             _ => {
@@ -836,7 +840,7 @@ mod tests {
             variant: None,
             ..faults(0, "rss_bytes", Scope::Parent, at, value / 4)
         };
-        run.blocks[0].2 = vec![seen("asked", 400), seen("setup", 404)];
+        run.blocks[0].2 = vec![seen("base", 4), seen("asked", 400), seen("setup", 404)];
         run.blocks[2].2 =
             vec![ReadingRow { block: Some(2), ..seen("block", 408) }, seen("block", 396)];
         let shapes = Summary::of(&run.cells(), None).shapes;
@@ -844,6 +848,7 @@ mod tests {
             launch: 1,
             shape: "rss=1GiB".to_string(),
             reading: "rss_bytes".to_string(),
+            base: Some(4),
             asked: Some(400),
             setup: Some(404),
             blocks: Some((396, 408)),
