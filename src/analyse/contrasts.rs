@@ -38,8 +38,8 @@ pub struct Ratio {
     pub blocks: usize,
     /// Launches that they came from; with 1, nothing is known of how parents differ.
     pub launches: usize,
-    /// The smallest ratio above 1 that this many blocks would find in four of five runs (power 80 %);
-    /// none where there is no interval.
+    /// The smallest ratio above 1 that this many blocks would find in four of five runs (power
+    /// 80 %); none where there is no interval.
     pub smallest_detectable: Option<f64>,
 }
 

@@ -47,7 +47,7 @@ pub struct VariantSummary {
     /// The intervals that have samples, in the order of [`Interval::ALL`]; those that the
     /// mechanism has no stamp for are absent.
     pub intervals: Vec<IntervalSummary>,
-    /// The variant of the same setup in an empty parent; none if the run has none, or if this is it.
+    /// The variant of the same setup in an empty parent; none if there is none, or if this is it.
     pub empty: Option<u32>,
     /// The variant it is compared with: `--vs`, in the same shape; none if that is itself.
     pub versus: Option<u32>,

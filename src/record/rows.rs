@@ -206,7 +206,8 @@ rows! {
         reading: String,
         /// Whose events it counts: parent, child, both.
         scope: Scope,
-        /// When it was read: spawn, rewrite; of a shape: base (before it was taken), asked, setup, block.
+        /// When it was read: spawn, rewrite; of a shape: base (before it was taken), asked, setup,
+        /// block.
         at: String,
         /// Total over these spawns, in the unit of the reading; each of them read value / spawns.
         value: u64,
