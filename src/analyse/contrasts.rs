@@ -38,8 +38,8 @@ pub struct Ratio {
     pub blocks: usize,
     /// Launches that they came from; with 1, nothing is known of how parents differ.
     pub launches: usize,
-    /// The smallest ratio above 1 that this many blocks would find in four of five runs (power 80 %);
-    /// none where there is no interval.
+    /// The smallest ratio above 1 that this many blocks would find in four of five runs (power
+    /// 80 %); none where there is no interval.
     pub smallest_detectable: Option<f64>,
 }
 
@@ -217,7 +217,9 @@ fn log_ratio(pair: Pair, q: f64) -> Option<(u32, f64)> {
         other = thinned(other, size, seed);
     }
     let (this, other) = (quantile(&this.sorted(), q)?, quantile(&other.sorted(), q)?);
-    (this > 0.0 && other > 0.0).then(|| (launch, (this / other).ln()))
+    // A difference of logs turns its sign exactly when the sides are swapped; the log of a
+    // quotient does not, and a tie with 0 would then count as a difference.
+    (this > 0.0 && other > 0.0).then(|| (launch, this.ln() - other.ln()))
 }
 
 /// A random choice of `size` values, the same for the same seed; all if there are no more.

@@ -47,7 +47,7 @@ pub struct VariantSummary {
     /// The intervals that have samples, in the order of [`Interval::ALL`]; those that the
     /// mechanism has no stamp for are absent.
     pub intervals: Vec<IntervalSummary>,
-    /// The variant of the same setup in an empty parent; none if the run has none, or if this is it.
+    /// The variant of the same setup in an empty parent; none if there is none, or if this is it.
     pub empty: Option<u32>,
     /// The variant it is compared with: `--vs`, in the same shape; none if that is itself.
     pub versus: Option<u32>,
@@ -196,6 +196,8 @@ pub struct ShapeSummary {
     pub shape: String,
     /// Name of the reading: `rss_bytes`.
     pub reading: String,
+    /// What was seen before it took its shape, which comes on top of what is asked for.
+    pub base: Option<u64>,
     /// What was asked for; none if nothing was.
     pub asked: Option<u64>,
     /// What was seen once the parent had taken its shape.
@@ -639,6 +641,7 @@ fn shapes(cells: &Cells) -> Vec<ShapeSummary> {
                 launch: row.launch,
                 shape: shape.clone(),
                 reading: row.reading.clone(),
+                base: None,
                 asked: None,
                 setup: None,
                 blocks: None,
@@ -647,6 +650,7 @@ fn shapes(cells: &Cells) -> Vec<ShapeSummary> {
         });
         let known = &mut shapes[place];
         match row.at.as_str() {
+            "base" => known.base = Some(row.value),
             "asked" => known.asked = Some(row.value),
             "setup" => known.setup = Some(row.value),
             _ => {
@@ -670,5 +674,267 @@ fn totals(cells: &Cells) -> Totals {
             .collect::<BTreeSet<u32>>()
             .len(),
         uncommitted_rows: cells.losses.uncommitted_rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::record::fixture;
+    use crate::record::rows::{BlockRow, ReadingRow, SampleRow};
+
+    const FORK: u32 = 0;
+    const SPAWN: u32 = 1;
+    const NONE: u32 = 2;
+    const TWIN: u32 = 3;
+    const EMPTY_FORK: u32 = 4;
+    const EMPTY_SPAWN: u32 = 5;
+
+    /// Three launches of four blocks: fork takes 2,400 in 1 GiB and 50 in nothing, posix_spawn 100.
+    fn run() -> Run {
+        let shape = "rss=1GiB";
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(FORK, Role::Subject, shape, "fork"),
+                fixture::variant(SPAWN, Role::Subject, shape, "posix_spawn"),
+                fixture::variant(NONE, Role::Control, shape, "none"),
+                fixture::variant(TWIN, Role::Twin, shape, "posix_spawn"),
+                fixture::variant(EMPTY_FORK, Role::Reference, "empty", "fork"),
+                fixture::variant(EMPTY_SPAWN, Role::Reference, "empty", "posix_spawn"),
+            ],
+            ..Run::default()
+        };
+        for launch in 1..=3 {
+            for block in 0..4 {
+                let full = [(FORK, 2400), (SPAWN, 100), (NONE, 1), (TWIN, 100)];
+                let empty = [(EMPTY_FORK, 50), (EMPTY_SPAWN, 90)];
+                for (number, variants) in
+                    [(2 * block, full.as_slice()), (2 * block + 1, empty.as_slice())]
+                {
+                    let mut samples = Vec::new();
+                    for &(variant, blocked) in variants {
+                        for noise in [0, 1, 0, 1] {
+                            let blocked = blocked * 1000 + noise * u64::from(block);
+                            samples.push(fixture::sample(launch, number, variant, blocked));
+                        }
+                    }
+                    run.blocks.push((fixture::block(launch, number), samples, vec![]));
+                }
+            }
+            run.launches.push(fixture::launch(launch, 0, shape));
+        }
+        run
+    }
+
+    fn faults(variant: u32, reading: &str, scope: Scope, at: &str, each: u64) -> ReadingRow {
+        ReadingRow {
+            reading: reading.to_string(),
+            at: at.to_string(),
+            ..fixture::faults(1, 0, variant, scope, each * 4, 4)
+        }
+    }
+
+    #[test]
+    fn the_first_screen_finds_all_it_needs() {
+        let mut run = run();
+        run.blocks[0].2 = vec![
+            faults(FORK, "minor_faults", Scope::Parent, "spawn", 3),
+            faults(FORK, "minor_faults", Scope::Parent, "rewrite", 262_144),
+            faults(FORK, "minor_faults", Scope::Child, "spawn", 20),
+            fixture::faults(1, 0, FORK, Scope::Child, 21, 1),
+            faults(SPAWN, "rusage_minor_faults", Scope::Child, "spawn", 5),
+        ];
+        let summary = Summary::of(&run.cells(), None);
+        assert_eq!(summary.vs.as_deref(), Some("posix_spawn"));
+        let fork = summary.variant(FORK).unwrap();
+        assert_eq!((fork.empty, fork.versus), (Some(EMPTY_FORK), Some(SPAWN)));
+
+        let blocked = fork.interval(Interval::Blocked).unwrap();
+        assert_eq!(blocked.count, 48);
+        assert_eq!((blocked.min, blocked.max), (Some(2_400_000), Some(2_400_003)));
+        assert_eq!(blocked.p50.known().unwrap().value, 2_400_000.0);
+        assert_eq!(blocked.p95, Figure::Needs { needed: 59, count: 48 });
+        assert_eq!(blocked.if_empty_p50.unwrap().known().unwrap().value, 50_000.0);
+        assert_eq!(blocked.cold_p50, None);
+        let launches: Vec<(u32, usize)> =
+            blocked.launch_medians.iter().map(|median| (median.launch, median.count)).collect();
+        assert_eq!(launches, [(1, 16), (2, 16), (3, 16)]);
+        assert_eq!(blocked.launch_spread, Some(1.0));
+        let Some(Contrast::Shown(ratio)) = blocked.versus_p50 else { panic!("{blocked:?}") };
+        assert!((ratio.value - 24.0).abs() < 0.01);
+        assert!(matches!(blocked.versus_p95, Some(Contrast::NotShown(_))));
+        assert!(fork.interval(Interval::Born).is_none());
+
+        let mode = |count: Option<Count>| count.map(|count| (count.mode, count.source));
+        assert_eq!(mode(fork.faults.parent), Some((3, CountSource::Perf)));
+        assert_eq!(mode(fork.faults.rewrite), Some((262_144, CountSource::Perf)));
+        assert_eq!(fork.faults.child.unwrap().mean, 20.2);
+        let spawn = summary.variant(SPAWN).unwrap();
+        assert_eq!(mode(spawn.faults.child), Some((5, CountSource::Rusage)));
+        assert_eq!((spawn.versus, spawn.empty), (None, Some(EMPTY_SPAWN)));
+        assert_eq!((spawn.contended, fork.contended), (None, Some(Share { part: 0, whole: 48 })));
+
+        assert_eq!(summary.variant(EMPTY_FORK).unwrap().versus, Some(EMPTY_SPAWN));
+        assert_eq!(summary.own_cost.unwrap().known().unwrap().value, 2_000.0);
+        let twins: Vec<(u32, u32, Interval)> =
+            summary.twins.iter().map(|twin| (twin.twin, twin.original, twin.interval)).collect();
+        let expected = [Interval::Blocked, Interval::Reaped].map(|i| (TWIN, SPAWN, i));
+        assert_eq!(twins, expected);
+        assert_eq!(
+            summary.totals,
+            Totals {
+                samples: 288,
+                measured: 288,
+                time_blocks: 24,
+                count_blocks: 0,
+                launches: 3,
+                uncommitted_rows: 0
+            }
+        );
+        assert_eq!(summary.warnings, [Warning::FaultsFromRusage]);
+    }
+
+    #[test]
+    fn what_to_compare_with_is_chosen_by_the_caller_then_the_plan() {
+        let mut run = run();
+        run.vs = Some("fork");
+        let cells = run.cells();
+        let versus = |vs| Summary::of(&cells, vs).variant(SPAWN).unwrap().versus;
+        assert_eq!(versus(None), Some(FORK));
+        assert_eq!(versus(Some("none")), Some(NONE));
+        assert_eq!(versus(Some("rss=1GiB fork")), Some(FORK), "a label");
+        assert_eq!(versus(Some("empty fork")), None, "another shape");
+        assert_eq!(versus(Some("spoon")), None);
+    }
+
+    #[test]
+    fn the_same_settings_decide_between_several_of_one_mechanism() {
+        let image = |variant, mechanism: &str, shape: &str, image: &str| {
+            let mut row = fixture::variant(variant, Role::Subject, shape, mechanism);
+            row.image = image.to_string();
+            row.settings += &format!(";image={image}");
+            row
+        };
+        let variants = [
+            image(0, "fork", "rss=1GiB", "exit"),
+            image(1, "fork", "rss=1GiB", "noop"),
+            image(2, "posix_spawn", "rss=1GiB", "exit"),
+            image(3, "posix_spawn", "rss=1GiB", "noop"),
+            image(4, "posix_spawn", "empty", "exit"),
+            image(5, "posix_spawn", "empty", "noop"),
+        ];
+        assert_eq!(versus_of(&variants, &variants[2], "fork"), Some(0));
+        assert_eq!(versus_of(&variants, &variants[3], "fork"), Some(1));
+        assert_eq!(versus_of(&variants, &variants[5], "fork"), None);
+        assert_eq!(versus_of(&variants, &variants[0], "fork"), None, "itself");
+        assert_eq!(empty_of(&variants, &variants[3]), Some(5));
+        assert_eq!(empty_of(&variants, &variants[5]), None);
+        assert_eq!(empty_of(&variants, &variants[0]), None);
+    }
+
+    #[test]
+    fn shapes_stand_as_asked_and_seen() {
+        let mut run = run();
+        let seen = |at: &str, value: u64| ReadingRow {
+            variant: None,
+            ..faults(0, "rss_bytes", Scope::Parent, at, value / 4)
+        };
+        run.blocks[0].2 = vec![seen("base", 4), seen("asked", 400), seen("setup", 404)];
+        run.blocks[2].2 =
+            vec![ReadingRow { block: Some(2), ..seen("block", 408) }, seen("block", 396)];
+        let shapes = Summary::of(&run.cells(), None).shapes;
+        let expected = ShapeSummary {
+            launch: 1,
+            shape: "rss=1GiB".to_string(),
+            reading: "rss_bytes".to_string(),
+            base: Some(4),
+            asked: Some(400),
+            setup: Some(404),
+            blocks: Some((396, 408)),
+        };
+        assert_eq!(shapes, [expected]);
+    }
+
+    #[test]
+    fn nothing_next_to_nothing_and_only_cold_samples_are_summarised_too() {
+        let variants = run().variants;
+        let empty = Summary::of(&Run::default().cells(), None);
+        assert_eq!((empty.vs, empty.own_cost), (None, None));
+        assert_eq!(empty.warnings, [Warning::NothingMeasured]);
+
+        let one = Run {
+            variants: variants.clone(),
+            blocks: vec![(fixture::block(1, 0), vec![fixture::sample(1, 0, FORK, 7)], vec![])],
+            ..Run::default()
+        };
+        let summary = Summary::of(&one.cells(), None);
+        let fork = summary.variant(FORK).unwrap().interval(Interval::Blocked).unwrap().clone();
+        assert_eq!(fork.p50, Figure::Needs { needed: 6, count: 1 });
+        assert_eq!((fork.min, fork.max, fork.launch_spread), (Some(7), Some(7), None));
+        assert_eq!(fork.steadiness, Steadiness::default());
+        assert!(matches!(fork.versus_p50, Some(Contrast::NotShown(_))));
+        assert_eq!(summary.warnings, [Warning::OneLaunch]);
+
+        let mut cold = one;
+        cold.blocks[0].1[0] = SampleRow {
+            phase: crate::model::row::Phase::Settle,
+            round: 0,
+            pos: 0,
+            ..fixture::sample(1, 0, FORK, 7)
+        };
+        let summary = Summary::of(&cold.cells(), None);
+        let fork = summary.variant(FORK).unwrap().interval(Interval::Blocked).unwrap();
+        assert_eq!((fork.count, fork.min), (0, None));
+        assert_eq!(fork.cold_p50, Some(Figure::Needs { needed: 6, count: 1 }));
+    }
+
+    #[test]
+    fn the_mode_of_several_is_the_smallest() {
+        let launches =
+            BTreeMap::from([(1, BTreeMap::from([(9, 2), (7, 3)])), (2, BTreeMap::from([(9, 1)]))]);
+        let reading = Reading {
+            variant: 0,
+            reading: String::new(),
+            scope: Scope::Child,
+            at: String::new(),
+            total: 48,
+            spawns: 6,
+            launches,
+        };
+        assert_eq!((mode(&reading), mean(&reading)), (7, 8.0));
+    }
+
+    #[test]
+    fn drift_within_launches_is_measured() {
+        let logs = |blocks: &[f64]| blocks.iter().map(|ns| ns.ln()).collect::<Vec<f64>>();
+        let halves = half_difference(&logs(&[100.0, 100.0, 777.0, 110.0, 110.0])).unwrap();
+        assert!((halves.exp() - 1.1).abs() < 1e-9);
+        let first = first_difference(&logs(&[130.0, 100.0, 100.0])).unwrap();
+        assert!((first.exp() - 1.3).abs() < 1e-9);
+        assert_eq!((half_difference(&[1.0]), first_difference(&[1.0])), (None, None));
+
+        let falling: Vec<f64> = (0..20).map(f64::from).collect();
+        let turning: Vec<f64> = (0..20).map(|n| f64::from(n % 2)).collect();
+        assert!(lag1(&[falling]).unwrap() > 0.7);
+        assert!(lag1(&[turning]).unwrap() < -0.7);
+        assert_eq!(
+            (lag1(&[vec![1.0; 20]]), lag1(&[vec![1.0, 2.0]]), lag1(&[])),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn the_warm_up_is_set_against_what_was_measured() {
+        let mut run = run();
+        let sample = SampleRow {
+            phase: crate::model::row::Phase::Warmup,
+            ..fixture::sample(1, 99, SPAWN, 130_000)
+        };
+        let row = BlockRow { kind: BlockKind::Warmup, ..fixture::block(1, 99) };
+        run.blocks.push((row, vec![sample], vec![]));
+        let summary = Summary::of(&run.cells(), None);
+        let spawn = summary.variant(SPAWN).unwrap().interval(Interval::Blocked).unwrap();
+        assert!((spawn.steadiness.warmup.unwrap() - 1.3).abs() < 1e-4);
     }
 }

@@ -145,3 +145,158 @@ fn counts_disagree(cells: &Cells, variant: u32, scope: Scope) -> Option<Warning>
     let agree = (perf.saturating_sub(slack)..=perf.saturating_add(slack + 1)).contains(&rusage);
     (!agree).then_some(Warning::CountsDisagree { variant, scope, perf, rusage })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::analyse::summary::{Share, Summary};
+    use crate::record::fixture;
+    use crate::record::rows::{ReadingRow, SampleRow};
+
+    /// Eight launches of four blocks of fork (0), vfork (1) and its twin (2), whose blocked time
+    /// in ns is what `of` says for (launch, block, variant).
+    fn run(of: impl Fn(u32, u32, u32) -> u64) -> Run {
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(0, Role::Subject, "empty", "fork"),
+                fixture::variant(1, Role::Subject, "empty", "vfork"),
+                fixture::variant(2, Role::Twin, "empty", "vfork"),
+            ],
+            ..Run::default()
+        };
+        for launch in 1..=8 {
+            for block in 0..4 {
+                let samples: Vec<SampleRow> = (0..12)
+                    .map(|index| (index % 3, of(launch, block, index % 3)))
+                    .map(|(variant, ns)| fixture::sample(launch, block, variant, ns))
+                    .collect();
+                run.blocks.push((fixture::block(launch, block), samples, vec![]));
+            }
+            run.launches.push(fixture::launch(launch, 0, "empty"));
+        }
+        run
+    }
+
+    /// Scatter of a thousandth that no seed is needed for.
+    fn scatter(launch: u32, block: u32, variant: u32) -> u64 {
+        u64::from((launch * 31 + block * 17 + variant * 7) % 11) * 10
+    }
+
+    fn warnings_of(run: &Run) -> Vec<Warning> {
+        Summary::of(&run.cells(), None).warnings
+    }
+
+    #[test]
+    fn a_quiet_run_has_no_warning() {
+        assert_eq!(warnings_of(&run(|l, b, v| 100_000 + scatter(l, b, v))), []);
+    }
+
+    #[test]
+    fn noise_is_no_warning() {
+        let noisy = run(|l, b, v| 100_000 + 200 * scatter(l, b, v));
+        assert_eq!(warnings_of(&noisy), []);
+    }
+
+    #[test]
+    fn subjects_that_ended_badly_and_failed_spawns_are_told() {
+        let mut run = run(|l, b, v| 100_000 + scatter(l, b, v));
+        run.launches[3].outcome = Outcome::Stuck;
+        run.blocks[5].1[0].status = 9;
+        let expected = [Warning::Launch(3), Warning::Failed { variant: 0, failed: 1 }];
+        assert_eq!(warnings_of(&run), expected);
+    }
+
+    #[test]
+    fn a_twin_that_differs_is_told() {
+        let run = run(|l, b, v| 100_000 + scatter(l, b, v) + if v == 2 { 5_000 } else { 0 });
+        assert_eq!(warnings_of(&run), [Warning::TwinDiffers(0), Warning::TwinDiffers(1)]);
+    }
+
+    #[test]
+    fn parents_that_disagree_are_told_once_by_the_widest() {
+        let run = run(|l, b, v| match (l, v) {
+            (6, 0) => 230_000,
+            (6, _) => 160_000,
+            _ => 100_000 + scatter(l, b, v),
+        });
+        let warnings = warnings_of(&run);
+        let [Warning::ParentsDisagree { variant: 0, interval, spread, slowest: 6 }] = warnings[..]
+        else {
+            panic!("{warnings:?}")
+        };
+        assert_eq!(interval, Interval::Blocked);
+        assert!((spread - 2.3).abs() < 0.01);
+    }
+
+    #[test]
+    fn contention_in_a_tenth_of_the_samples_is_told() {
+        let mut run = run(|l, b, v| 100_000 + scatter(l, b, v));
+        let forks = |run: &mut Run, count| {
+            let samples = run.blocks.iter_mut().flat_map(|block| &mut block.1);
+            for sample in samples.filter(|sample| sample.variant == 0).take(count) {
+                sample.blocked_cpu_ns = Some(10_000);
+            }
+        };
+        forks(&mut run, 12);
+        assert_eq!(warnings_of(&run), []);
+        forks(&mut run, 13);
+        let share = Share { part: 13, whole: 128 };
+        assert_eq!(warnings_of(&run), [Warning::Contended { variant: 0, share }]);
+    }
+
+    #[test]
+    fn drift_and_a_slow_first_block_are_told_when_they_are_sure() {
+        let drifting = run(|l, b, v| {
+            let slower = if v == 0 && b >= 2 { 10_000 } else { 0 };
+            100_000 + slower + scatter(l, b, v)
+        });
+        let warnings = warnings_of(&drifting);
+        let [Warning::Drift { variant: 0, ratio, .. }, Warning::ShortWarmup { variant: 0, .. }] =
+            warnings[..]
+        else {
+            panic!("{warnings:?}")
+        };
+        assert!((ratio - 1.1).abs() < 0.01);
+
+        let cold = run(|l, b, v| {
+            let slower = if v == 1 && b == 0 { 6_000 } else { 0 };
+            100_000 + slower + scatter(l, b, v)
+        });
+        let warnings = warnings_of(&cold);
+        assert!(
+            warnings.iter().any(|warning| matches!(
+                warning,
+                Warning::ShortWarmup { variant: 1, ratio, .. } if (ratio - 1.06).abs() < 0.01
+            )),
+            "{warnings:?}"
+        );
+    }
+
+    #[test]
+    fn counts_that_disagree_beyond_the_page_of_the_arguments_are_told() {
+        for (perf, rusage, told) in
+            [(60, 60, false), (60, 61, false), (60, 64, true), (60, 58, true), (5000, 5090, false)]
+        {
+            let mut run = run(|l, b, v| 100_000 + scatter(l, b, v));
+            let counted = fixture::faults(1, 0, 1, Scope::Child, rusage, 1);
+            run.blocks[0].2 = vec![
+                fixture::faults(1, 0, 1, Scope::Child, perf, 1),
+                ReadingRow { reading: "rusage_minor_faults".to_string(), ..counted },
+            ];
+            let warning = Warning::CountsDisagree { variant: 1, scope: Scope::Child, perf, rusage };
+            let expected: Vec<Warning> = told.then_some(warning).into_iter().collect();
+            assert_eq!(warnings_of(&run), expected, "{perf} {rusage}");
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_while_reading_is_told() {
+        let mut cells = run(|l, b, v| 100_000 + scatter(l, b, v)).cells();
+        cells.losses.torn.push("samples.csv");
+        cells.losses.uncommitted_rows = 7;
+        let expected =
+            [Warning::TornLine { file: "samples.csv" }, Warning::Uncommitted { rows: 7 }];
+        assert_eq!(Summary::of(&cells, None).warnings, expected);
+    }
+}

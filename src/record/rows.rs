@@ -198,7 +198,7 @@ rows! {
         /// Number of the launch; 0 is the pilot.
         launch: u32,
         /// Number of the block; empty if it was read outside any. What was seen of a shape stands
-        /// with a block of that subject, its first one for `asked` and `setup`.
+        /// with a block of that subject, its first one for all but `block`.
         block: Option<u32>,
         /// The variant; empty if the reading belongs to the subject (what its shape is).
         variant: Option<u32>,
@@ -206,7 +206,8 @@ rows! {
         reading: String,
         /// Whose events it counts: parent, child, both.
         scope: Scope,
-        /// When it was read: spawn, rewrite; of a shape: asked, setup, block.
+        /// When it was read: spawn, rewrite; of a shape: base (before it was taken), asked, setup,
+        /// block.
         at: String,
         /// Total over these spawns, in the unit of the reading; each of them read value / spawns.
         value: u64,

@@ -101,4 +101,5 @@ quantiles = [
     for q in (0.5, 0.9, 0.95, 0.99)
 ]
 
-print(json.dumps({"locations": locations, "orders": orders, "values": values, "quantiles": quantiles}))
+known = {"locations": locations, "orders": orders, "values": values, "quantiles": quantiles}
+print(json.dumps(known))
