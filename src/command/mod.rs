@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod complete;
-//ENV pub mod env;
+pub mod env;
 pub mod exit;
 //ENV pub mod explain;
 pub mod knobs;
@@ -48,8 +48,8 @@ enum Command {
     List(list::Args),
     //ENV /// Explain a word: a column, an interval, a mechanism, a knob, a warning
     //ENV Explain(explain::Args),
-    //ENV /// What this machine is, what works here, and what disturbs measurements
-    //ENV Env(env::Args),
+    /// What this machine is, what works here, and what disturbs measurements
+    Env(env::Args),
     /// Print a completion script for a shell
     Completions(complete::Args),
     /// Print the manual page
@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::List(args) => list::run(&args),
         //ENV Command::Explain(args) => explain::run(&args),
-        //ENV Command::Env(args) => env::run(&args),
+        Command::Env(args) => env::run(&args),
         Command::Completions(args) => complete::run(&args, &mut Cli::command()),
         Command::Man => complete::man(&Cli::command()),
     };

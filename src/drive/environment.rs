@@ -96,8 +96,6 @@ pub struct Kernel {
     pub version: Option<String>,
     /// A random identifier of this boot.
     pub boot_id: Option<String>,
-    /// What the kernel was started with.
-    pub command_line: Option<String>,
 }
 
 /// The C library.
@@ -343,7 +341,6 @@ impl Kernel {
             release: root.text("/proc/sys/kernel/osrelease"),
             version: root.text("/proc/sys/kernel/version"),
             boot_id: root.text("/proc/sys/kernel/random/boot_id"),
-            command_line: root.text("/proc/cmdline"),
         }
     }
 }
@@ -559,12 +556,17 @@ impl Security {
 }
 
 /// How much memory may still be had, and what says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MemoryLimit {
-    /// That much.
+    /// That much; in JSON, bytes.
+    #[serde(rename = "bytes", serialize_with = "as_bytes")]
     pub size: Size,
     /// The limit that binds: `MemAvailable`, or the file of a control group.
     pub source: String,
+}
+
+fn as_bytes<S: serde::Serializer>(size: &Size, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(size.bytes())
 }
 
 /// The smaller of the available memory and what the control group leaves; nothing where the machine

@@ -102,8 +102,8 @@ pub static PROBES: &[Probe] = &[
         run: try_populate,
     },
     Probe { name: "THP", about: "--page thp", run: try_thp },
-    Probe { name: "mTHP", about: "--page 64k and other middle sizes", run: try_mthp },
-    Probe { name: "hugetlb", about: "--page hugetlb", run: try_hugetlb },
+    Probe { name: "mTHP", about: "transparent huge pages of middle sizes", run: try_mthp },
+    Probe { name: "hugetlb", about: "huge pages from a pool", run: try_hugetlb },
     Probe { name: "memfd", about: "the tape between tool and subject", run: try_memfd },
     Probe {
         name: "exec from a file",
@@ -418,13 +418,6 @@ fn try_perf_hardware(root: &Root) -> Answer {
             "have the hypervisor pass its performance counters through, or do without",
         ),
         Ok(_) => works("user and kernel"),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EOPNOTSUPP)) => {
-            refused(
-                errno_of(&error),
-                "this machine shows no hardware counters (usual in a virtual machine)".into(),
-                "have the hypervisor pass its performance counters through, or do without",
-            )
-        }
         Err(error) => match count_events(Hardware::INSTRUCTIONS, false, spin) {
             Ok(_) => Answer::Limited {
                 why: format!(
@@ -432,14 +425,16 @@ fn try_perf_hardware(root: &Root) -> Answer {
                     error_words(&error),
                     paranoid_words(root)
                 ),
-                advice:
-                    "sysctl kernel.perf_event_paranoid=1, or setcap cap_perfmon+ep on the program"
-                        .to_owned(),
+                advice: PERF_ADVICE.to_owned(),
             },
             Err(error) => perf_refused(root, &error),
         },
     }
 }
+
+/// How to be allowed what kernel.perf_event_paranoid forbids.
+const PERF_ADVICE: &str =
+    "sysctl kernel.perf_event_paranoid=1, or setcap cap_perfmon+ep on the program";
 
 /// Counts the events of this thread during `work`.
 fn count_events(event: impl Event, with_kernel: bool, work: impl FnOnce()) -> io::Result<u64> {
@@ -452,23 +447,28 @@ fn count_events(event: impl Event, with_kernel: bool, work: impl FnOnce()) -> io
 }
 
 fn perf_refused(root: &Root, error: &io::Error) -> Answer {
+    let paranoid = paranoid_words(root);
     let (why, advice) = match error.raw_os_error() {
-        Some(libc::ENOSYS) if seccomp_is_on() => {
-            ("a seccomp filter hides the call", "docker run --security-opt seccomp=unconfined")
-        }
-        Some(libc::ENOSYS) => ("the kernel was built without perf events", "use another kernel"),
-        Some(libc::EPERM | libc::EACCES) if seccomp_is_on() => (
-            "a seccomp filter or kernel.perf_event_paranoid forbids it",
+        Some(libc::ENOENT | libc::EOPNOTSUPP | libc::ENODEV) => (
+            "this machine has no such counter (usual in a virtual machine)".to_owned(),
+            "have the hypervisor pass its performance counters through, or do without",
+        ),
+        Some(libc::ENOSYS | libc::EPERM | libc::EACCES) if seccomp_is_on() => (
+            format!(
+                "a seccomp filter hides the call, or kernel.perf_event_paranoid ({paranoid}) \
+                 forbids it"
+            ),
             "docker run --cap-add PERFMON --security-opt seccomp=unconfined",
         ),
-        Some(libc::EPERM | libc::EACCES) => (
-            "kernel.perf_event_paranoid forbids it",
-            "sysctl kernel.perf_event_paranoid=1, or setcap cap_perfmon+ep on the program",
-        ),
-        Some(libc::EMFILE) => ("too many files are open", "ulimit -n 1024"),
-        _ => ("the kernel cannot open the event", "faults are taken from getrusage instead"),
+        Some(libc::ENOSYS) => {
+            ("the kernel was built without perf events".to_owned(), "use another kernel")
+        }
+        Some(libc::EPERM | libc::EACCES) => {
+            (format!("kernel.perf_event_paranoid ({paranoid}) forbids it"), PERF_ADVICE)
+        }
+        Some(libc::EMFILE) => ("too many files are open".to_owned(), "ulimit -n 1024"),
+        _ => (error.to_string(), "do without: page faults are also told by getrusage"),
     };
-    let why = format!("{why} (kernel.perf_event_paranoid is {})", paranoid_words(root));
     refused(errno_of(error), why, advice)
 }
 
@@ -616,7 +616,7 @@ fn try_hugetlb(root: &Root) -> Answer {
     let pools = hugetlb_pools(root);
     let counts: Vec<String> = pools
         .iter()
-        .map(|pool| format!("{:#}: {} free of {}", pool.page, pool.free, pool.total))
+        .map(|pool| format!("{}: {} free of {}", pool.page, pool.free, pool.total))
         .collect();
     let Some(smallest) = pools.first() else {
         return refused(None, "the kernel was built without hugetlb".into(), "use another kernel");
@@ -654,10 +654,12 @@ fn try_memfd(root: &Root) -> Answer {
 
 fn try_exec_directories(_: &Root) -> Answer {
     let temporary = std::env::temp_dir();
-    let mut directories = vec![temporary.clone()];
-    directories.extend(["/var/tmp", "/dev/shm"].map(PathBuf::from));
+    let mut directories = vec![temporary.clone(), "/var/tmp".into(), "/dev/shm".into()];
     directories.extend(std::env::current_dir());
+    directories.sort();
     directories.dedup();
+    // The first is the one that would be used.
+    directories.sort_by_key(|directory| *directory != temporary);
     let tried: Vec<(PathBuf, io::Result<()>)> =
         directories.into_iter().map(|directory| (directory.clone(), exec_in(&directory))).collect();
     let good: Vec<String> = tried

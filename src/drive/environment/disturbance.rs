@@ -108,8 +108,9 @@ pub(super) fn disturbances(environment: &Environment) -> Vec<Warning> {
     if memory.thp_enabled.as_deref() == Some("always") {
         warn(
             "thp-always",
-            "transparent huge pages are always on: fork copies 512 times fewer entries".into(),
-            "say --page 4k or --page thp, and compare only runs that say the same",
+            "transparent huge pages are always on: a large program forks 512 times fewer entries here"
+                .into(),
+            "--page thp measures that; --page 4k, the default, what it would be without them",
         );
     }
     if memory.numa_balancing == Some(true) && memory.nodes.unwrap_or(1) > 1 {
