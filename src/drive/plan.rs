@@ -31,6 +31,11 @@ const SETTLE: u32 = 3;
 /// from the state that the rewriting leaves, and a settling spawn before it would change nothing
 /// but the time that it takes. One in a block still gives the cold figure.
 const SETTLE_REWRITTEN: u32 = 1;
+/// Settling spawns at the start of each turn of a variant whose samples are long: what the caches
+/// hold is of little account to it, but its first sample may find memory that another wrote.
+const SETTLE_LONG: u32 = 1;
+/// A sample that takes longer is long, in nanoseconds.
+const LONG_NS: u64 = 5_000_000;
 /// A median takes 2 / (1 - 0.5) samples in a block, and turns taken often even out a neighbour's
 /// noise: so a block has at least so many rounds, where the budget allows ten launches of them.
 const FEWEST_ROUNDS: u32 = 4;
@@ -356,15 +361,18 @@ impl PlannedParent {
             .map(|(i, &variant)| {
                 let rewritten = is_rewritten(&roster.entries[variant as usize]);
                 let dear = dearest / (2 * cost(i));
-                let samples = if rewritten {
-                    (20_000_000 / cost(i)).clamp(1, 8)
+                let (settle_first, settle, samples) = if rewritten {
+                    (SETTLE_REWRITTEN, 0, (20_000_000 / cost(i)).clamp(1, 8))
+                } else if cost(i) > LONG_NS {
+                    (SETTLE_LONG, SETTLE_LONG, (20_000_000 / cost(i)).clamp(1, 4))
                 } else {
-                    dear.clamp(8, u64::from(SAMPLES_PER_BLOCK / fewest_rounds))
+                    let most = u64::from(SAMPLES_PER_BLOCK / fewest_rounds);
+                    (SETTLE, SETTLE, dear.clamp(8, most))
                 };
                 PlannedVariant {
                     variant,
-                    settle_first: if rewritten { SETTLE_REWRITTEN } else { SETTLE },
-                    settle: if rewritten { 0 } else { SETTLE },
+                    settle_first,
+                    settle,
                     samples: samples as u32,
                     counts: (50_000_000 / cost(i)).clamp(1, 10) as u32,
                     cost_ns: cost(i),
@@ -382,8 +390,8 @@ impl PlannedParent {
         this.variants.clone_from(&planned);
         this.rounds =
             (BLOCK_NS / this.block_ns().max(1)).clamp(u64::from(fewest_rounds), 50) as u32;
-        for (i, variant) in planned.iter_mut().enumerate() {
-            if !is_rewritten(&roster.entries[variants[i] as usize]) {
+        for variant in &mut planned {
+            if variant.settle == SETTLE {
                 variant.samples = variant.samples.max(SAMPLES_PER_BLOCK.div_ceil(this.rounds));
             }
         }

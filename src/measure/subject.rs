@@ -240,8 +240,10 @@ struct Subject<'a> {
     mailbox: &'static Mailbox,
     scrub: Option<Scrub>,
     slots: Vec<Slot<'a>>,
-    /// The mask that the spawner's thread has now.
+    /// Whether the spawner's thread is on its one processor now.
     pinned: bool,
+    /// Whether a birth has left memory write-protected that was not made writable again.
+    protected: bool,
 }
 
 /// Where in a launch a spawn stands.
@@ -286,7 +288,7 @@ impl<'a> Subject<'a> {
                 .map_err(|refusal| format!("{}: {refusal}", plan.work.mechanism))?;
             slots.push(slot);
         }
-        Ok(Subject { job, sink, became, mailbox, scrub, slots, pinned: true })
+        Ok(Subject { job, sink, became, mailbox, scrub, slots, pinned: true, protected: false })
     }
 
     /// Says what was asked for and what is seen.
@@ -397,6 +399,7 @@ impl<'a> Subject<'a> {
             return Ok(());
         }
         self.pin_for(plan.work.child_cpu);
+        self.unprotect(slot);
         let settle = if round == 0 { plan.settle_first } else { plan.settle };
         let cold = block.kind == BlockKind::Time && round == 0 && settle > 0;
         let (settle, samples) = match block.kind {
@@ -439,6 +442,17 @@ impl<'a> Subject<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A variant that rewrites its memory must not start from what one that does not has left.
+    fn unprotect(&mut self, slot: usize) {
+        if self.protected
+            && self.slots[slot].plan.work.rewrite != Rewrite::NONE
+            && let Some(ballast) = &self.became.ballast
+        {
+            ballast.repopulate(Rewrite::ALL);
+            self.protected = false;
+        }
     }
 
     fn pin_for(&mut self, child: ChildCpu) {
@@ -534,6 +548,8 @@ impl<'a> Subject<'a> {
         self.count(place, number, counting.as_deref(), reading::SPAWN)?;
         if child >= 0 {
             sample.rewrite_ns = self.restore(slot, place, counting)?;
+            self.protected |= self.slots[slot].mechanism.copies_pages()
+                && self.slots[slot].plan.work.rewrite != Rewrite::ALL;
         }
         match failure {
             None => {
