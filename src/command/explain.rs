@@ -98,11 +98,22 @@ fn entry(word: &str, kind: &str, short: &str, long: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::warning;
 
     #[test]
     fn every_word_is_explained() {
         for word in words() {
             assert!(!meanings(&word).is_empty(), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_column_reading_and_warning_has_an_entry_of_its_own() {
+        let columns = FILES.iter().flat_map(|file| file.columns).map(|column| column.name);
+        let readings = READINGS.iter().map(|reading| reading.name);
+        let warnings = warning::WORDS.iter().map(|(word, _)| *word);
+        for word in columns.chain(readings).chain(warnings) {
+            assert!(glossary::find(word).is_some(), "{word}");
         }
     }
 }

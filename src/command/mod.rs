@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub mod complete;
 pub mod env;
 pub mod exit;
-//ENV pub mod explain;
+pub mod explain;
 pub mod knobs;
 pub mod list;
 pub mod run;
@@ -46,8 +46,8 @@ enum Command {
     Show(show::Args),
     /// List knobs, mechanisms, readings, formats
     List(list::Args),
-    //ENV /// Explain a word: a column, an interval, a mechanism, a knob, a warning
-    //ENV Explain(explain::Args),
+    /// Explain a word: a column, an interval, a mechanism, a knob, a warning
+    Explain(explain::Args),
     /// What this machine is, what works here, and what disturbs measurements
     Env(env::Args),
     /// Print a completion script for a shell
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::List(args) => list::run(&args),
-        //ENV Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Env(args) => env::run(&args),
         Command::Completions(args) => complete::run(&args, &mut Cli::command()),
         Command::Man => complete::man(&Cli::command()),

@@ -319,11 +319,14 @@ fn clone3_refused(root: &Root, errno: Errno, since: (u32, u32)) -> Answer {
             Some(errno),
             "no more processes: RLIMIT_NPROC, pids.max of the control group, or kernel.pid_max"
                 .into(),
-            "ulimit -u, docker --pids-limit, or end other processes",
+            PROCESS_ADVICE,
         ),
         _ => refused(Some(errno), errno.desc().to_owned(), "leave these mechanisms out"),
     }
 }
+
+/// What to do where no more processes or threads can be made.
+const PROCESS_ADVICE: &str = "ulimit -u, docker --pids-limit, or end other processes";
 
 fn seccomp_is_on() -> bool {
     // Filters belong to threads: the main thread's status may not be ours.
@@ -500,11 +503,21 @@ fn try_pinning(root: &Root) -> Answer {
         return refused(None, "the CPUs this process may use cannot be read".into(), "mount /proc");
     };
     // In a thread of its own, since a thread's CPUs end with it.
-    let pin = std::thread::spawn(move || {
+    let pin = std::thread::Builder::new().spawn(move || {
         let mut set = nix::sched::CpuSet::new();
         set.set(cpu)?;
         nix::sched::sched_setaffinity(Pid::from_raw(0), &set)
     });
+    let pin = match pin {
+        Ok(pin) => pin,
+        Err(error) => {
+            return refused(
+                errno_of(&error),
+                "no thread can be made to try it in (RLIMIT_NPROC, pids.max)".into(),
+                PROCESS_ADVICE,
+            );
+        }
+    };
     match pin.join().unwrap_or(Err(Errno::EFAULT)) {
         Ok(()) => works(&format!("{} CPUs", allowed.len())),
         Err(errno) => refused(
@@ -676,6 +689,9 @@ fn try_exec_directories(_: &Root) -> Answer {
         .collect();
     match &tried[0].1 {
         Ok(()) => works(&good.join(", ")),
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
+            refused(Some(Errno::EAGAIN), "no child can be made to try it".into(), PROCESS_ADVICE)
+        }
         Err(error) if good.is_empty() => refused(
             errno_of(error),
             format!("no directory allows it: {}", bad.join(", ")),
@@ -728,8 +744,8 @@ fn try_proc_of_child(root: &Root) -> Answer {
         Err(error) => {
             return refused(
                 errno_of(&error),
-                "there is no cat to look at".into(),
-                "install coreutils",
+                "cat cannot be started to be looked at".into(),
+                "install coreutils; end other processes, if there are too many",
             );
         }
     };

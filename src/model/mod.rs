@@ -1,5 +1,6 @@
 //! The words that every room shares. No input, no output, no system call.
 
+pub mod glossary;
 pub mod interval;
 pub mod knob;
 pub mod order;

@@ -108,7 +108,7 @@ pub(super) fn disturbances(environment: &Environment) -> Vec<Warning> {
     if memory.thp_enabled.as_deref() == Some("always") {
         warn(
             "thp-always",
-            "transparent huge pages are always on: a large program forks 512 times fewer entries here"
+            "transparent huge pages are always on: large programs fork 512 times fewer entries"
                 .into(),
             "--page thp measures that; --page 4k, the default, what it would be without them",
         );
@@ -198,8 +198,14 @@ fn warning(id: &str, text: String, advice: &str) -> Warning {
 mod tests {
     use super::super::fixture::Fixture;
     use super::*;
+    use crate::model::glossary::{self, Kind};
 
+    /// The names of the warnings, each of which must be explained.
     fn ids(warnings: &[Warning]) -> Vec<&str> {
+        for warning in warnings {
+            let entry = glossary::find(&warning.id);
+            assert!(entry.is_some_and(|entry| entry.kind == Kind::Warning), "{}", warning.id);
+        }
         warnings.iter().map(|warning| warning.id.as_str()).collect()
     }
 
