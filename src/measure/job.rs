@@ -96,21 +96,31 @@ impl Job {
 
     /// The largest number of frames that one block of it can write.
     pub fn most_frames(&self) -> u64 {
-        // A sample, an event, and for a count two readings per event pair in both places.
-        const PER_SPAWN: u64 = 2 + 2 * 32;
-        let per_round: u64 = self
-            .variants
-            .iter()
-            .map(|v| {
-                let timed = u64::from(v.settle_first.max(v.settle) + v.samples) * 2;
-                let counted = u64::from(v.settle + v.counts) * PER_SPAWN;
-                timed.max(counted)
-            })
-            .sum();
-        let rounds = self.blocks.iter().map(|b| u64::from(b.rounds)).max().unwrap_or(0);
-        per_round * rounds + 64
+        self.blocks.iter().map(|block| self.frames_of(block)).max().unwrap_or(0) + SHAPE_FRAMES
+    }
+
+    fn frames_of(&self, block: &JobBlock) -> u64 {
+        let in_turns = |settle: u32, variant: &JobVariant| match block.kind {
+            BlockKind::Count => {
+                2 * u64::from(settle) + u64::from(variant.counts) * FRAMES_PER_COUNTED_SPAWN
+            }
+            // A sample, and an event if it went wrong.
+            _ => 2 * u64::from(settle + variant.samples),
+        };
+        let turns = |variant: &JobVariant| {
+            in_turns(variant.settle_first, variant)
+                + u64::from(block.rounds.saturating_sub(1)) * in_turns(variant.settle, variant)
+        };
+        // One more event when a variant is given up.
+        self.variants.iter().map(|variant| turns(variant) + 1).sum()
     }
 }
+
+/// Frames for what is seen of a shape, and for the end of a block.
+const SHAPE_FRAMES: u64 = 64;
+
+/// A sample, an event, and every reading for parent and child, around the spawn and the rewriting.
+const FRAMES_PER_COUNTED_SPAWN: u64 = 2 + 2 * 2 * 16;
 
 #[cfg(test)]
 mod tests {

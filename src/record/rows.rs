@@ -183,7 +183,7 @@ rows! {
         reaped_ns: Option<u64>,
         /// How long the parent then took to write its memory again, in ns; empty if not measured.
         rewrite_ns: Option<u64>,
-        /// CPU time of the calling thread within the blocked interval, in ns, read outside it.
+        /// CPU time of the calling thread from before the call until after the reaping, in ns.
         blocked_cpu_ns: Option<u64>,
         /// CPU that the caller ran on; empty if not known.
         parent_cpu: Option<u32>,
