@@ -254,9 +254,7 @@ impl<'a> Harness<'a> {
         let begun = Instant::now();
         let most = plan.most_launches();
         for launch in 1..=most {
-            if let Some(reason) =
-                self.enough(plan, launch - 1, budget, begun, !committed.is_empty())
-            {
+            if let Some(reason) = self.enough(plan, launch - 1, budget, begun, committed) {
                 return Ok(Finish::Complete(reason));
             }
             (self.progress)(Progress::Launch { launch, of: most.min(plan.launches.max(launch)) });
@@ -274,7 +272,7 @@ impl<'a> Harness<'a> {
         done: u32,
         budget: Duration,
         begun: Instant,
-        resumed: bool,
+        committed: &BTreeSet<(u32, u32)>,
     ) -> Option<String> {
         if plan.wishes.launches.is_some() || done == 0 {
             return None;
@@ -289,8 +287,12 @@ impl<'a> Harness<'a> {
             ));
         }
         // Those that the budget was found to buy are made even if it was a little too hopeful.
-        if done < plan.launches || resumed {
+        if done < plan.launches {
             return None;
+        }
+        // A resumed run completes what was begun; how much of the budget is left, nobody knows.
+        if let Some((last, _)) = committed.last() {
+            return (done >= *last).then(|| format!("after {done} launches: the plan is complete"));
         }
         let mean = begun.elapsed() / done;
         (self.began.elapsed() + mean > budget)

@@ -29,7 +29,7 @@ pub enum BadRoster {
     #[error(transparent)]
     Scenario(#[from] BadScenario),
     /// An unknown mechanism.
-    #[error("there is no mechanism `{given}`{}; allowed are {all}", suggestion(.nearest))]
+    #[error("there is no mechanism `{given}`{} allowed are {all}", suggestion(.nearest))]
     UnknownMechanism {
         /// What was given.
         given: String,
@@ -52,7 +52,7 @@ pub enum BadRoster {
 }
 
 fn suggestion(nearest: &Option<&'static str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    nearest.map_or(";".to_owned(), |name| format!(" (did you mean `{name}`?);"))
 }
 
 /// The mechanism with which others are compared unless the user says otherwise.
@@ -180,7 +180,15 @@ fn label(all: Vec<(String, Role, Setup)>) -> Result<Vec<Entry>, BadRoster> {
         .iter()
         .filter(|knob| knob.group == knob::Group::Work && knob.name != "mechanism")
         .filter(|knob| {
-            let mut values = all.iter().map(|(_, _, setup)| (knob.get)(setup));
+            // An image is of no account to the control, whatever the others have.
+            let of_account = |setup: &Setup| {
+                knob.name != "image"
+                    || mechanism::find(&setup.work.mechanism).is_some_and(|m| !m.ignores_image())
+            };
+            let mut values = all
+                .iter()
+                .filter(|(_, _, setup)| of_account(setup))
+                .map(|(_, _, setup)| (knob.get)(setup));
             let first = values.next();
             values.any(|value| Some(value) != first)
         })
