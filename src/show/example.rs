@@ -68,7 +68,7 @@ pub(super) const NONE: Spawn = Spawn {
     blocked: 60.0,
     image: None,
     reaped: 60.0,
-    rewrite: None,
+    rewrite: Some(5_440_000.0),
     empty: None,
     faults: (0, 0, 0),
     count: 960,

@@ -137,6 +137,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::analyse::contrasts::{Contrast, Reason};
+    use crate::analyse::summary;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
 
     const SCREEN: Screen = Screen { width: 100, unicode: true };
@@ -183,6 +185,22 @@ mod tests {
         let long = Spawn { mechanism: "extern:/opt/somewhere/python3 -m spawner", ..VFORK };
         let summary = example::summary(&[("rss=1GiB fds=10000", &[few, long])], "posix_spawn");
         insta::assert_snapshot!("few_samples", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn ratios_and_counts_that_need_a_word() {
+        let wide = Spawn { mechanism: "clone3-cgroup", ..VFORK };
+        let spawns = [NONE, FORK, wide, Spawn { mechanism: "thread", ..VFORK }, POSIX_SPAWN];
+        let mut summary = example::summary(&[("rss=1GiB", &spawns)], "posix_spawn");
+        for (variant, reason) in
+            [(1, Reason::TooFewSamples { needed: 4, count: 2 }), (3, Reason::NotInOneBlock)]
+        {
+            for interval in &mut summary.variants[variant].intervals {
+                interval.versus_p50 = Some(Contrast::NotShown(reason));
+            }
+        }
+        summary.warnings = vec![summary::Warning::FaultsFromRusage];
+        insta::assert_snapshot!("reasons", plain(&example::view(&summary), SCREEN));
     }
 
     #[test]

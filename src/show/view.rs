@@ -3,6 +3,8 @@
 //! A conclusion, a row, a warning or a hint is made here, once. Renderings choose columns, colours
 //! and places; they never compare, divide or decide. Reads a [`Summary`], never a file.
 
+use std::fmt;
+
 use crate::analyse::contrasts::{Bounds, Contrast, Reason};
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
@@ -34,6 +36,8 @@ pub struct View {
     pub next: Vec<Next>,
     /// Confidence of every interval, as a share: 0.95.
     pub confidence: f64,
+    /// Whether page faults are from getrusage, perf_event having been refused.
+    pub faults_from_rusage: bool,
     /// Every figure of every variant and interval, for the formats that machines read.
     pub records: Vec<Record>,
 }
@@ -148,7 +152,7 @@ pub enum Cell {
 }
 
 /// How a row compares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Versus {
     /// It is what the others are compared with.
     Itself,
@@ -159,10 +163,33 @@ pub enum Versus {
         /// Its interval; none with too few blocks for one.
         bounds: Option<(f64, f64)>,
     },
-    /// Not shown, and why, in a few words.
-    NotShown(String),
+    /// Not shown, and why.
+    NotShown(NotShown),
     /// There is nothing to compare with.
     Nothing,
+}
+
+/// Why a ratio is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotShown {
+    /// The two took no turns in one parent.
+    Apart,
+    /// No launch has so many samples of each.
+    Needs(usize),
+    /// One of the two is shorter than the clock can tell.
+    ZeroTime,
+}
+
+impl fmt::Display for NotShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotShown::Apart => f.write_str("measured in another parent, so there is no ratio"),
+            NotShown::Needs(samples) => {
+                write!(f, "a ratio needs {samples} samples of each in one parent")
+            }
+            NotShown::ZeroTime => f.write_str("too short for the clock, so there is no ratio"),
+        }
+    }
 }
 
 /// Where the time of one spawn goes: medians in nanoseconds on one clock, from the call on.
@@ -249,6 +276,7 @@ impl View {
             featured: conclusion::plainest(&sections),
             trust: trust(summary, &sections),
             next: next(&sections, &warnings, origin.path),
+            faults_from_rusage: warnings.contains(&Warning::PerfFallback),
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
@@ -433,6 +461,10 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
     if compared.contains(&variant.row.variant) {
         return Versus::Itself;
     }
+    // It makes no process: what it costs is told as the tool's own cost.
+    if Kind::of(variant) == Kind::Control {
+        return Versus::Nothing;
+    }
     let contrast = variant.interval(Interval::Blocked).and_then(|i| i.versus_p50);
     match contrast {
         None => Versus::Nothing,
@@ -444,9 +476,9 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
             },
         },
         Some(Contrast::NotShown(reason)) => Versus::NotShown(match reason {
-            Reason::NotInOneBlock => "never paired".to_owned(),
-            Reason::TooFewSamples { needed, .. } => format!("need n >= {needed}"),
-            Reason::ZeroTime => "below clock".to_owned(),
+            Reason::NotInOneBlock => NotShown::Apart,
+            Reason::TooFewSamples { needed, .. } => NotShown::Needs(needed),
+            Reason::ZeroTime => NotShown::ZeroTime,
         }),
     }
 }
