@@ -190,6 +190,7 @@ fn view_of(summary: &Summary, distributions: &Distributions) -> View {
             path: "results/20260723T101500Z-run",
             release_build: true,
             never_left: &[],
+            machine: &[],
             distributions,
         },
     )

@@ -65,14 +65,14 @@ struct Document<'a> {
     confidence: f64,
     conclusion: &'a str,
     trust: &'a [String],
-    warnings: Vec<Told>,
+    warnings: Vec<Told<'a>>,
     next: &'a [Next],
     rows: &'a [Record],
 }
 
 #[derive(Serialize)]
-struct Told {
-    word: &'static str,
+struct Told<'a> {
+    word: &'a str,
     text: String,
 }
 
