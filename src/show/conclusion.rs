@@ -5,6 +5,7 @@
 //! interval allows. Computes no statistic.
 
 use crate::model::interval::Interval;
+use crate::model::units::Size;
 use crate::show::units;
 use crate::show::view::{Kind, Row, Section, Titles, Versus};
 
@@ -17,6 +18,12 @@ const GROWN: f64 = 1.25;
 
 /// A mechanism that stops its caller longer than this many times another is worth replacing.
 const WORTH_IT: f64 = 1.2;
+
+/// A bill is hardly more than what writing takes in any case if it is less than this many times it.
+const ANYWAY: f64 = 1.1;
+
+/// What writing takes in any case is told if it is more than this share of a bill.
+const WORTH_A_WORD: f64 = 0.05;
 
 /// The paragraph: what stops its caller how long, what it costs afterwards, whether that depends
 /// on the parent, and what to use instead.
@@ -77,10 +84,11 @@ pub fn titles(section: &Section) -> Titles {
 /// What half of the spawns have behind them when: the slowest, what it is compared with, and the
 /// fastest.
 fn halves(section: &Section, interval: Interval) -> Option<String> {
+    let is_told = |name: &str| processes(section).any(|row| row.name == name);
     let mut medians: Vec<(&str, f64)> = section
         .curves
         .iter()
-        .filter(|curve| curve.interval == interval)
+        .filter(|curve| curve.interval == interval && is_told(&curve.name))
         .filter_map(|curve| Some((curve.name.as_str(), curve.median?)))
         .collect();
     medians.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -140,7 +148,7 @@ fn one_shape(section: &Section) -> Vec<String> {
                 "{} stops its caller for {}, {relation}{}.",
                 row.name,
                 length(row),
-                bill_clause(row)
+                bill_clause(section, row, "it")
             ));
             sentences.push(format!("{}{}.", with_empty(section, other), advice(section, row)));
             if row.kind == Kind::Shares && row.empty.known().is_some() && !section.is_empty_parent()
@@ -160,10 +168,14 @@ fn one_shape(section: &Section) -> Vec<String> {
                 "{} {verb} its caller for {}{here}{}.",
                 row.name,
                 length(row),
-                bill_clause(row)
+                bill_clause(section, row, "it")
             ));
             if let Some(fastest) = fastest(section, row) {
-                sentences.push(format!("{} stops it for {}.", fastest.name, length(fastest)));
+                sentences.push(format!(
+                    "{} stops its caller for {}.",
+                    fastest.name,
+                    length(fastest)
+                ));
             }
         }
     }
@@ -188,28 +200,36 @@ fn several_shapes(sections: &[&Section]) -> Vec<String> {
     };
 
     let growth = blocked(high) / blocked(low);
-    let mut first = if growth < GROWN {
+    let other = partner(high_section, high);
+    let relation = other.map(|other| relation(high, other));
+    let bill = |caller: &str| bill_clause(high_section, high, caller);
+    let mut sentences = Vec::new();
+    if growth < GROWN {
         let parents =
             if ends.len() == 2 { "both".to_owned() } else { format!("all {}", ends.len()) };
-        format!("{name} stops its caller for {} in {parents} parents", range(low, high))
+        let relation = relation.map(|relation| format!(", {relation}")).unwrap_or_default();
+        let range = range(low, high);
+        sentences.push(format!(
+            "{name} stops its caller for {range} in {parents} parents{relation}{}.",
+            bill("it")
+        ));
     } else {
-        format!(
-            "{name} stops its caller for {} in {} and {} in {}, {} times as long",
+        let grown = format!(
+            "{name} stops its caller for {} in {} and for {} in {}, {} times as long",
             length(low),
             place(low_section),
             length(high),
             place(high_section),
             units::factor(growth)
-        )
-    };
-    let other = partner(high_section, high);
-    if let Some(other) = other {
-        let there = if growth < GROWN { "which is" } else { "where it is" };
-        first += &format!(", {there} {}", relation(high, other));
+        );
+        match relation {
+            Some(relation) => {
+                sentences.push(format!("{grown}."));
+                sentences.push(format!("There it takes {relation}{}.", bill("its caller")));
+            }
+            None => sentences.push(format!("{grown}{}.", bill("it"))),
+        }
     }
-    first += &bill_clause(high);
-    first += ".";
-    let mut sentences = vec![first];
     if let Some(other) = other {
         let mut same: Vec<&Row> = sections
             .iter()
@@ -298,18 +318,37 @@ fn relation(row: &Row, other: &Row) -> String {
     }
 }
 
-/// The bill after the call, or why it is not known.
-fn bill_clause(row: &Row) -> String {
+/// The bill after the call, or why it is not known. `caller` is who pays it.
+fn bill_clause(section: &Section, row: &Row, caller: &str) -> String {
     match bill(row) {
-        Some(bill) => format!(
-            ", and then charges it another {} of page faults as it writes its memory again",
+        Some(bill) if bill < ANYWAY * base(section) => format!(
+            "; writing its memory again then takes {}, hardly more than without it",
             units::duration(bill)
         ),
+        Some(bill) => {
+            let base = base(section);
+            let of_which = if base > WORTH_A_WORD * bill {
+                format!(" ({} of which it takes in any case)", units::duration(base))
+            } else {
+                String::new()
+            };
+            format!(
+                ", and then charges {caller} another {} of page faults as it writes its memory \
+                 again{of_which}",
+                units::duration(bill)
+            )
+        }
         None if row.kind == Kind::Copies && row.work.split(';').any(|s| s == "rewrite=none") => {
             "; its bill afterwards was not measured (rewrite none)".to_owned()
         }
         None => String::new(),
     }
+}
+
+/// What writing the same memory takes when nothing was forked; 0 if that is not known.
+fn base(section: &Section) -> f64 {
+    let mut controls = section.rows().filter(|row| row.kind == Kind::Control);
+    controls.find_map(bill).unwrap_or(0.0)
 }
 
 /// `posix_spawn takes 97.6 us here and 94.5 us in an empty parent`.
@@ -333,11 +372,11 @@ fn with_empty(section: &Section, row: &Row) -> String {
 /// measured doing the same work.
 fn advice(section: &Section, row: &Row) -> String {
     let Some(best) = fastest(section, row) else { return String::new() };
-    if !is_longer(row, best) {
+    if !is_longer(section, row, best) {
         return String::new();
     }
     let other = partner(section, row).filter(|other| {
-        other.kind == Kind::Shares && other.work == row.work && is_longer(row, other)
+        other.kind == Kind::Shares && other.work == row.work && is_longer(section, row, other)
     });
     match other {
         Some(other) if other.variant == best.variant => ": use it".to_owned(),
@@ -359,17 +398,17 @@ fn fastest<'a>(section: &'a Section, row: &Row) -> Option<&'a Row> {
 
 /// Whether `row` costs its caller so much more than `other` that it is worth replacing, the bill
 /// afterwards included.
-fn is_longer(row: &Row, other: &Row) -> bool {
+fn is_longer(section: &Section, row: &Row, other: &Row) -> bool {
+    let bill = bill(row).map_or(0.0, |bill| (bill - base(section)).max(0.0));
     let interval_allows = match row.versus {
         Versus::Times { bounds: Some((low, _)), .. }
             if row.versus_variant == Some(other.variant) =>
         {
-            low > 1.0 || bill(row).is_some()
+            low > 1.0 || bill > 0.0
         }
         _ => true,
     };
-    let cost = blocked(row) + bill(row).unwrap_or(0.0);
-    interval_allows && cost > WORTH_IT * blocked(other)
+    interval_allows && blocked(row) + bill > WORTH_IT * blocked(other)
 }
 
 /// Rows that make processes and have a median.
@@ -379,12 +418,18 @@ fn processes(section: &Section) -> impl Iterator<Item = &Row> {
     })
 }
 
-/// Where a section was measured, as in "in rss=1GiB".
+/// Where a section was measured: `a parent of 1 GiB`.
 fn place(section: &Section) -> String {
     if section.is_empty_parent() {
-        "an empty parent".to_owned()
-    } else {
-        format!("a parent of {}", section.shape)
+        return "an empty parent".to_owned();
+    }
+    let (sizes, others): (Vec<&str>, Vec<&str>) =
+        section.shape.split(' ').partition(|part| part.starts_with("rss="));
+    let others = others.join(" ");
+    match sizes.first().and_then(|size| size.strip_prefix("rss=")?.parse::<Size>().ok()) {
+        Some(size) if others.is_empty() => format!("a parent of {size:#}"),
+        Some(size) => format!("a parent of {size:#} ({others})"),
+        None => format!("a parent with {}", section.shape),
     }
 }
 
@@ -466,6 +511,14 @@ mod tests {
                 summary.variants[1].row.settings += ";rewrite=none";
                 summary
             }),
+            ("writing takes a share of the bill in any case", {
+                let none = Spawn { rewrite: Some(50e6), ..NONE };
+                of(&[none, FORK, VFORK, POSIX_SPAWN], "posix_spawn")
+            }),
+            ("writing takes the bill in any case", {
+                let none = Spawn { rewrite: Some(300e6), ..NONE };
+                of(&[none, FORK, VFORK, POSIX_SPAWN], "posix_spawn")
+            }),
             ("other work is not advised", {
                 let mut summary = of(&[FORK, VFORK], "posix_spawn");
                 summary.variants[1].row.settings += ";image=exit";
@@ -514,12 +567,12 @@ mod tests {
         let titles = &view.sections[0].titles;
         assert_eq!(
             titles.latency,
-            "fork stops its caller for 24.4 ms in a parent of rss=1GiB, 250 times as long as \
+            "fork stops its caller for 24.4 ms in a parent of 1 GiB, 250 times as long as \
              posix_spawn"
         );
         assert_eq!(
             titles.lanes,
-            "fork stops its caller for 24.4 ms in a parent of rss=1GiB, and charges it 309 ms \
+            "fork stops its caller for 24.4 ms in a parent of 1 GiB, and charges it 309 ms \
              afterwards"
         );
         let reaped =

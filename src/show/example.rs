@@ -68,7 +68,7 @@ pub(super) const NONE: Spawn = Spawn {
     blocked: 60.0,
     image: None,
     reaped: 60.0,
-    rewrite: None,
+    rewrite: Some(5_440_000.0),
     empty: None,
     faults: (0, 0, 0),
     count: 960,
@@ -190,6 +190,7 @@ fn view_of(summary: &Summary, distributions: &Distributions) -> View {
             path: "results/20260723T101500Z-run",
             release_build: true,
             never_left: &[],
+            machine: &[],
             distributions,
         },
     )

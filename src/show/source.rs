@@ -11,6 +11,7 @@ use crate::record::error::{RecordError, Result};
 use crate::record::read::Recorded;
 use crate::show::distribution::Distributions;
 use crate::show::view::{Origin, View};
+use crate::show::warning::Disturbance;
 
 /// The view of a results directory. `vs` is the label or mechanism to compare with, if another
 /// than the run was planned with is wanted.
@@ -23,30 +24,41 @@ pub fn read(directory: &Path, vs: Option<&str>) -> Result<View> {
     let summary = Summary::of(&cells, vs);
     let distributions = Distributions::of(&cells);
     let mut recorded = Recorded::open(directory)?;
+    let environment = environment(&recorded)?;
     let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy();
     Ok(View::new(
         &summary,
         Origin {
             directory: &name,
             path: &directory.to_string_lossy(),
-            release_build: is_release_build(&recorded)?,
+            release_build: is_release_build(&environment),
             never_left: &never_left(&mut recorded)?,
+            machine: &disturbances(&environment),
             distributions: &distributions,
         },
     ))
 }
 
-/// Whether a release build made the results, as far as the directory says.
-fn is_release_build(recorded: &Recorded) -> Result<bool> {
+/// What the directory says of the machine; nothing where a run died before it had looked at it,
+/// since such a run still has its facts.
+fn environment(recorded: &Recorded) -> Result<toml::Table> {
     match recorded.environment() {
-        Ok(environment) => {
-            let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
-            Ok(profile.is_none_or(|profile| profile.as_str() == Some("release")))
-        }
-        // A run that died before it had looked at the machine still has its facts.
-        Err(RecordError::Missing { .. }) => Ok(true),
-        Err(error) => Err(error),
+        Err(RecordError::Missing { .. }) => Ok(toml::Table::new()),
+        other => other,
     }
+}
+
+/// Whether a release build made the results, as far as the environment says.
+fn is_release_build(environment: &toml::Table) -> bool {
+    let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
+    profile.is_none_or(|profile| profile.as_str() == Some("release"))
+}
+
+/// What disturbed the measurements, as far as the environment says; what has another form than
+/// today's is left out.
+fn disturbances(environment: &toml::Table) -> Vec<Disturbance> {
+    let warnings = environment.get("warnings").and_then(toml::Value::as_array);
+    warnings.into_iter().flatten().filter_map(|one| one.clone().try_into().ok()).collect()
 }
 
 /// Variants whose children were free to leave their parent's CPU and were never seen elsewhere.
@@ -125,6 +137,17 @@ mod tests {
         assert_eq!(view.sections[0].versus.as_deref(), Some("posix_spawn"));
         assert_eq!(view.sections[0].curves.len(), 4, "blocked and reaped of two variants");
         assert!(!view.warnings.contains(&Warning::NotReleaseBuild));
+    }
+
+    #[test]
+    fn what_disturbed_is_told() {
+        let warnings = "[[warnings]]\nid = \"one-cpu\"\ntext = \"one CPU for all\"\nadvice = \"\"\n\
+                        [[warnings]]\nid = 3\n";
+        let view = written(Some(warnings), |_| 1);
+        let one = Disturbance { id: "one-cpu".to_owned(), text: "one CPU for all".to_owned() };
+        let told: Vec<&Warning> =
+            view.warnings.iter().filter(|w| matches!(w, Warning::Machine(_))).collect();
+        assert_eq!(told, [&Warning::Machine(one)]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod table;
 use anstyle::{AnsiColor, Style};
 
 use crate::show::view::View;
+use crate::show::warning::Warning;
 use crate::show::{palette, text};
 
 /// The widest that a screen is used; longer lines are hard to read.
@@ -69,11 +70,7 @@ pub fn render(view: &View, screen: Screen) -> String {
     for line in &view.trust {
         lines.extend(entry("trust", Style::new(), line, screen));
     }
-    let yellow = AnsiColor::Yellow.on_default().bold();
-    for warning in &view.warnings {
-        let text = format!("{}: {warning}", warning.word());
-        lines.extend(entry("warning", yellow, &text, screen));
-    }
+    lines.extend(warnings(view, screen));
     lines.extend(next(view, screen));
     let mut screen = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
     screen.push('\n');
@@ -91,6 +88,32 @@ fn entry(kind: &str, style: Style, text: &str, screen: Screen) -> Vec<String> {
         first.replace_range(..MARGIN, &format!("{style}{kind:<MARGIN$}{style:#}"));
     }
     lines
+}
+
+/// How many warnings about the machine are shown; `forkbench env` knows the others.
+const DISTURBANCES: usize = 3;
+
+/// The warnings: of each word the worst, and of the machine the weightiest.
+fn warnings(view: &View, screen: Screen) -> Vec<String> {
+    let yellow = AnsiColor::Yellow.on_default().bold();
+    let is_of_machine = |warning: &&Warning| matches!(warning, Warning::Machine(_));
+    let (machine, run): (Vec<&Warning>, Vec<&Warning>) =
+        view.warnings.iter().partition(is_of_machine);
+    let mut texts: Vec<String> = Vec::new();
+    for alike in run.chunk_by(|one, next| one.word() == next.word()) {
+        let more = match alike.len() - 1 {
+            0 => String::new(),
+            more => format!("; {more} more like it (--format json)"),
+        };
+        texts.push(format!("{}: {}{more}", alike[0].word(), alike[0]));
+    }
+    let shown = machine.iter().take(DISTURBANCES);
+    texts.extend(shown.map(|warning| format!("{}: {warning}", warning.word())));
+    if machine.len() > DISTURBANCES {
+        let more = machine.len() - DISTURBANCES;
+        texts.push(format!("and {more} more about this machine: forkbench env"));
+    }
+    texts.iter().flat_map(|text| entry("warning", yellow, text, screen)).collect()
 }
 
 /// What to run next: commands in one column, and why in another where there is room.
@@ -137,7 +160,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::analyse::contrasts::{Contrast, Reason};
+    use crate::analyse::summary;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
+    use crate::show::warning::Disturbance;
 
     const SCREEN: Screen = Screen { width: 100, unicode: true };
 
@@ -183,6 +209,52 @@ mod tests {
         let long = Spawn { mechanism: "extern:/opt/somewhere/python3 -m spawner", ..VFORK };
         let summary = example::summary(&[("rss=1GiB fds=10000", &[few, long])], "posix_spawn");
         insta::assert_snapshot!("few_samples", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn ratios_and_counts_that_need_a_word() {
+        let wide = Spawn { mechanism: "clone3-cgroup", ..VFORK };
+        let spawns = [NONE, FORK, wide, Spawn { mechanism: "thread", ..VFORK }, POSIX_SPAWN];
+        let mut summary = example::summary(&[("rss=1GiB", &spawns)], "posix_spawn");
+        for (variant, reason) in
+            [(1, Reason::TooFewSamples { needed: 4, count: 2 }), (3, Reason::NotInOneBlock)]
+        {
+            for interval in &mut summary.variants[variant].intervals {
+                interval.versus_p50 = Some(Contrast::NotShown(reason));
+            }
+        }
+        summary.warnings = vec![summary::Warning::FaultsFromRusage];
+        insta::assert_snapshot!("reasons", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn warnings_leave_room_for_the_rest() {
+        let mut view = example::view(&example::first_screen());
+        let contended =
+            |label: &str| Warning::Contended { label: label.to_owned(), part: 9, whole: 11 };
+        view.warnings = vec![Warning::OneLaunch, contended("fork"), contended("clone3")];
+        view.warnings.extend((0..5).map(|number| {
+            let (id, text) = (format!("word-{number}"), format!("text {number}"));
+            Warning::Machine(Disturbance { id, text })
+        }));
+        let told = warnings(&view, SCREEN);
+        let told: Vec<String> =
+            told.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "warning  one-launch: all blocks come from one parent: nothing is known of how \
+                 parents differ; use",
+                "         --launches 10",
+                "warning  contended: something else had the processor in 9 of 11 samples of fork; \
+                 1 more like it",
+                "         (--format json)",
+                "warning  word-0: text 0",
+                "warning  word-1: text 1",
+                "warning  word-2: text 2",
+                "warning  and 2 more about this machine: forkbench env",
+            ]
+        );
     }
 
     #[test]

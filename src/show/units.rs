@@ -61,6 +61,15 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A whole number in at most six characters where it is large: `262k`, `4.19M`.
+pub fn short_count(number: u64) -> String {
+    match number {
+        0..100_000 => count(number),
+        100_000..999_500 => format!("{}k", (number + 500) / 1000),
+        _ => format!("{}M", significant(number as f64 / 1e6)),
+    }
+}
+
 /// A factor without its sign: `252`, `12.3`, `1.04`, `0.54`, `0.0040`.
 pub fn factor(value: f64) -> String {
     format_with(value, factor_decimals(value))
@@ -173,6 +182,15 @@ mod tests {
             (1_000_000, "1,000,000"),
         ] {
             assert_eq!(count(number), expected);
+        }
+        for (number, expected) in [
+            (99_999, "99,999"),
+            (262_147, "262k"),
+            (999_499, "999k"),
+            (999_500, "1.00M"),
+            (4_194_307, "4.19M"),
+        ] {
+            assert_eq!(short_count(number), expected);
         }
         assert_eq!(plural(1, "launch", "launches"), "1 launch");
         assert_eq!(plural(5000, "launch", "launches"), "5,000 launches");

@@ -3,6 +3,8 @@
 //! A conclusion, a row, a warning or a hint is made here, once. Renderings choose columns, colours
 //! and places; they never compare, divide or decide. Reads a [`Summary`], never a file.
 
+use std::fmt;
+
 use crate::analyse::contrasts::{Bounds, Contrast, Reason};
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
@@ -13,7 +15,7 @@ use crate::show::conclusion;
 use crate::show::distribution::{Distributions, Step};
 use crate::show::figures::Record;
 use crate::show::units;
-use crate::show::warning::Warning;
+use crate::show::warning::{Disturbance, Warning};
 
 /// All that any rendering shows of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,8 @@ pub struct View {
     pub next: Vec<Next>,
     /// Confidence of every interval, as a share: 0.95.
     pub confidence: f64,
+    /// Whether page faults are from getrusage, perf_event having been refused.
+    pub faults_from_rusage: bool,
     /// Every figure of every variant and interval, for the formats that machines read.
     pub records: Vec<Record>,
 }
@@ -97,7 +101,7 @@ pub enum Kind {
 /// One variant in a table. Times are medians in nanoseconds unless named otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Its label without the shape, which the section tells.
+    /// Its label without the shape and what all rows have in common, which the caption tells.
     pub name: String,
     /// Name of its mechanism, which decides its colour.
     pub mechanism: String,
@@ -148,7 +152,7 @@ pub enum Cell {
 }
 
 /// How a row compares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Versus {
     /// It is what the others are compared with.
     Itself,
@@ -159,10 +163,33 @@ pub enum Versus {
         /// Its interval; none with too few blocks for one.
         bounds: Option<(f64, f64)>,
     },
-    /// Not shown, and why, in a few words.
-    NotShown(String),
+    /// Not shown, and why.
+    NotShown(NotShown),
     /// There is nothing to compare with.
     Nothing,
+}
+
+/// Why a ratio is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotShown {
+    /// The two took no turns in one parent.
+    Apart,
+    /// No launch has so many samples of each.
+    Needs(usize),
+    /// One of the two is shorter than the clock can tell.
+    ZeroTime,
+}
+
+impl fmt::Display for NotShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotShown::Apart => f.write_str("measured in another parent, so there is no ratio"),
+            NotShown::Needs(samples) => {
+                write!(f, "a ratio needs {samples} samples of each in one parent")
+            }
+            NotShown::ZeroTime => f.write_str("too short for the clock, so there is no ratio"),
+        }
+    }
 }
 
 /// Where the time of one spawn goes: medians in nanoseconds on one clock, from the call on.
@@ -231,6 +258,8 @@ pub struct Origin<'a> {
     pub release_build: bool,
     /// Variants whose children were free to leave their parent's CPU and never did.
     pub never_left: &'a [u32],
+    /// What disturbs measurements on the machine, in the order in which it was seen.
+    pub machine: &'a [Disturbance],
     /// How the samples are distributed.
     pub distributions: &'a Distributions,
 }
@@ -242,13 +271,15 @@ impl View {
             .into_iter()
             .map(|shape| section(summary, shape, origin.distributions))
             .collect();
-        let warnings = Warning::of(summary, origin.release_build, origin.never_left);
+        let warnings =
+            Warning::of(summary, origin.release_build, origin.never_left, origin.machine);
         View {
             source: origin.directory.to_owned(),
             conclusion: conclusion::answer(&sections),
             featured: conclusion::plainest(&sections),
             trust: trust(summary, &sections),
             next: next(&sections, &warnings, origin.path),
+            faults_from_rusage: warnings.contains(&Warning::PerfFallback),
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
@@ -340,7 +371,8 @@ fn section(summary: &Summary, shape: &str, distributions: &Distributions) -> Sec
         .filter(|v| v.row.shape == shape && matches!(v.row.role, Role::Subject | Role::Control))
         .collect();
     let compared: Vec<u32> = variants.iter().filter_map(|v| v.versus).collect();
-    let mut rows: Vec<Row> = variants.iter().map(|v| row(summary, v, &compared)).collect();
+    let told = told_above(&variants);
+    let mut rows: Vec<Row> = variants.iter().map(|v| row(summary, v, &compared, &told)).collect();
     let shortest = |row: &Row| row.blocked.known().unwrap_or(f64::INFINITY);
     rows.sort_by(|a, b| a.kind.cmp(&b.kind).then(shortest(a).total_cmp(&shortest(b))));
 
@@ -393,7 +425,7 @@ fn group(rows: Vec<Row>) -> Vec<Group> {
     groups
 }
 
-fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32]) -> Row {
+fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32], told: &[String]) -> Row {
     let kind = Kind::of(variant);
     let figure = |interval: Interval, pick: fn(&IntervalSummary) -> Option<Figure>| {
         Cell::from(variant.interval(interval).and_then(pick))
@@ -408,7 +440,7 @@ fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32]) -> Row {
     let mode = |count: Option<Count>| count.map(|count| count.mode);
     let faults = &variant.faults;
     Row {
-        name: name(variant),
+        name: name(variant, told),
         mechanism: variant.row.mechanism.clone(),
         kind,
         work: work(&variant.row.settings),
@@ -433,6 +465,10 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
     if compared.contains(&variant.row.variant) {
         return Versus::Itself;
     }
+    // It makes no process: what it costs is told as the tool's own cost.
+    if Kind::of(variant) == Kind::Control {
+        return Versus::Nothing;
+    }
     let contrast = variant.interval(Interval::Blocked).and_then(|i| i.versus_p50);
     match contrast {
         None => Versus::Nothing,
@@ -444,9 +480,9 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
             },
         },
         Some(Contrast::NotShown(reason)) => Versus::NotShown(match reason {
-            Reason::NotInOneBlock => "never paired".to_owned(),
-            Reason::TooFewSamples { needed, .. } => format!("need n >= {needed}"),
-            Reason::ZeroTime => "below clock".to_owned(),
+            Reason::NotInOneBlock => NotShown::Apart,
+            Reason::TooFewSamples { needed, .. } => NotShown::Needs(needed),
+            Reason::ZeroTime => NotShown::ZeroTime,
         }),
     }
 }
@@ -467,7 +503,7 @@ fn missing(summary: &Summary, variant: &VariantSummary) -> Option<String> {
     Some(match (event, launch) {
         (Some(event), _) => {
             let what = match event.event {
-                EventKind::Refused => "not to be had here",
+                EventKind::Refused => "not measured",
                 EventKind::Failed => "failed",
                 EventKind::Stuck => "stuck",
                 EventKind::HungProven => "its child can never go on",
@@ -478,7 +514,7 @@ fn missing(summary: &Summary, variant: &VariantSummary) -> Option<String> {
         }
         (None, Some(launch)) => {
             let what = match launch.outcome {
-                Outcome::Unsupported => "not to be had here",
+                Outcome::Unsupported => "not measured",
                 Outcome::Stuck => "its parent got stuck",
                 Outcome::Interrupted => "interrupted",
                 Outcome::Died | Outcome::Done | Outcome::Misshapen => "its parent died",
@@ -506,14 +542,15 @@ fn lane(row: &Row) -> Option<Lane> {
     Some(lane)
 }
 
-/// The label without the shape in front of it.
-fn name(variant: &VariantSummary) -> String {
+/// The label without the shape in front of it and without what the caption has told.
+fn name(variant: &VariantSummary, told: &[String]) -> String {
     let row = &variant.row;
-    row.label
+    let name = row
+        .label
         .strip_prefix(row.shape.as_str())
         .and_then(|rest| rest.strip_prefix(' '))
-        .unwrap_or(&row.label)
-        .to_owned()
+        .unwrap_or(&row.label);
+    told.iter().fold(name.to_owned(), |name, setting| name.replace(&format!(" {setting}"), ""))
 }
 
 /// The value of a knob among settings of the form `name=value;name=value`.
@@ -528,33 +565,42 @@ fn work(settings: &str) -> String {
     rest.join(";")
 }
 
+/// Work knobs that a caption tells if all rows agree in them, with their defaults.
+const TOLD: [(&str, &str); 4] =
+    [("image", "noop"), ("child-cpu", "same"), ("between", "hot"), ("rewrite", "all")];
+
+/// The value of a knob in which all subjects agree.
+fn common(variants: &[&VariantSummary], knob: &str, default: &str) -> Option<String> {
+    let mut values = variants
+        .iter()
+        .filter(|v| v.row.role == Role::Subject)
+        .map(|v| setting(&v.row.settings, knob).unwrap_or(default).to_owned());
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+/// The settings that the caption tells, as labels have them: `image=exit`.
+fn told_above(variants: &[&VariantSummary]) -> Vec<String> {
+    let agreed = TOLD
+        .into_iter()
+        .filter_map(|(knob, default)| Some(format!("{knob}={}", common(variants, knob, default)?)));
+    agreed.collect()
+}
+
 /// What parent, child and loop were, in one line. What differs between the rows is left to them.
 fn caption(shape: &str, variants: &[&VariantSummary]) -> String {
-    let common = |knob: &str, default: &str| {
-        let mut values = variants
-            .iter()
-            .filter(|v| v.row.role == Role::Subject)
-            .map(|v| setting(&v.row.settings, knob).unwrap_or(default).to_owned());
-        let first = values.next()?;
-        values.all(|value| value == first).then_some(first)
-    };
     let settings = variants.first().map_or("", |v| v.row.settings.as_str());
     let mut parts = vec![parent(shape, settings)];
-    match common("image", "noop").as_deref() {
-        Some("noop") => parts.push("child execs the shipped image".to_owned()),
-        Some("exit") => parts.push("child exits without exec".to_owned()),
-        Some(command) => parts.push(format!("child execs {command}")),
-        None => {}
-    }
-    match common("child-cpu", "same").as_deref() {
-        Some("same") => parts.push("same CPU".to_owned()),
-        Some("free") => parts.push("child on any CPU".to_owned()),
-        _ => {}
-    }
-    for (knob, default) in [("between", "hot"), ("rewrite", "all")] {
-        match common(knob, default) {
-            Some(value) if value != default => parts.push(format!("{knob} {value}")),
-            _ => {}
+    for (knob, default) in TOLD {
+        let Some(value) = common(variants, knob, default) else { continue };
+        match (knob, value.as_str()) {
+            ("image", "noop") => parts.push("child execs the shipped image".to_owned()),
+            ("image", "exit") => parts.push("child exits without exec".to_owned()),
+            ("image", command) => parts.push(format!("child execs {command}")),
+            ("child-cpu", "same") => parts.push("same CPU".to_owned()),
+            ("child-cpu", "free") => parts.push("child on any CPU".to_owned()),
+            _ if value == default => {}
+            _ => parts.push(format!("{knob} {value}")),
         }
     }
     parts.join("; ")
@@ -660,43 +706,71 @@ fn next(sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
     let mut hint = |command: String, why: &str| {
         hints.push(Next { command, why: why.to_owned() });
     };
-    let rss = |section: &Section| -> Option<Size> {
-        section.shape.split(' ').find_map(|part| part.strip_prefix("rss="))?.parse().ok()
+    let settings = common_settings(sections);
+    let rest = flags(&settings);
+    let size = |section: &Section| -> Option<Size> {
+        setting(section.rows().next()?.work.as_str(), "rss")?.parse().ok()
     };
     match sections {
         [] => {}
-        [section] => match rss(section).filter(|size| *size >= SMALLEST_AXIS) {
-            None => {
-                hint("forkbench run --rss 1G".to_owned(), "the same in a parent that holds 1 GiB")
-            }
+        [section] => match size(section).filter(|size| *size >= SMALLEST_AXIS) {
+            None => hint(
+                format!("forkbench run --rss 1G{rest}"),
+                "the same in a parent that holds 1 GiB",
+            ),
             Some(size) => {
                 let whole = command_size(size);
                 let steps = [4, 2].map(|part| command_size(Size::from_bytes(size.bytes() / part)));
                 hint(
-                    format!("forkbench run --rss 0,{},{whole}", steps.join(",")),
+                    format!("forkbench run --rss 0,{},{whole}{rest}", steps.join(",")),
                     "what each further MiB costs",
                 );
-                if !section.shape.contains("page=") {
+                if !settings.iter().any(|setting| setting.starts_with("page=")) {
                     hint(
-                        format!("forkbench run --rss {whole} --page thp"),
+                        format!("forkbench run --rss {whole} --page thp{rest}"),
                         "the same in huge pages",
                     );
                 }
             }
         },
         _ => {
-            if !sections.iter().any(|section| section.shape.contains("fds=")) {
-                hint("forkbench run --fds 0,10k".to_owned(), "what open descriptors cost");
+            let opens_files = |row: &Row| setting(&row.work, "fds").is_some();
+            if !sections.iter().flat_map(Section::rows).any(opens_files) {
+                hint(format!("forkbench run --fds 0,10k{rest}"), "what open descriptors cost");
             }
         }
     }
-    if let Some(warning) = warnings.first() {
+    if let Some(warning) = warnings.first().filter(|w| !matches!(w, Warning::Machine(_))) {
         hint(format!("forkbench explain {}", warning.word()), "what that warning means");
     }
-    let path = shlex::try_quote(path).map_or_else(|_| path.to_owned(), |path| path.into_owned());
-    hint(format!("forkbench show {path} --format csv"), "every figure with its interval");
+    hint(format!("forkbench show {} --format csv", quoted(path)), "every figure with its interval");
     hints.truncate(HINTS);
     hints
+}
+
+/// The settings, but memory, in which all rows agree that make something: `image=exit`.
+fn common_settings(sections: &[Section]) -> Vec<&str> {
+    let mut works = sections
+        .iter()
+        .flat_map(Section::rows)
+        .filter(|row| row.kind != Kind::Control)
+        .map(|row| row.work.split(';').collect::<Vec<&str>>());
+    let first = works.next().unwrap_or_default();
+    let common = works.fold(first, |common, work| {
+        common.into_iter().filter(|setting| work.contains(setting)).collect()
+    });
+    common.into_iter().filter(|part| !part.is_empty() && !part.starts_with("rss=")).collect()
+}
+
+/// Settings as flags, each with a space in front: ` --image exit`.
+fn flags(settings: &[&str]) -> String {
+    let known = settings.iter().filter_map(|setting| setting.split_once('='));
+    known.map(|(knob, value)| format!(" --{knob} {}", quoted(value))).collect()
+}
+
+/// Text as a shell takes it.
+fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |text| text.into_owned())
 }
 
 /// A size in whole pages as one types it: `256M`.
@@ -754,6 +828,17 @@ mod tests {
         let view = example::view(&summary);
         assert_eq!(view.sections[0].caption, "Empty parent, 1 thread; same CPU");
         assert_eq!(view.sections[0].rows().last().unwrap().work, "image=exit");
+
+        let mut summary = example::summary(&[("empty", &[FORK, NONE])], "vfork");
+        summary.variants[0].row.label = "fork image=/bin/sh -c true rewrite=all".to_owned();
+        summary.variants[0].row.settings = "image=/bin/sh -c true;mechanism=fork".to_owned();
+        let view = example::view(&summary);
+        assert_eq!(
+            view.sections[0].caption,
+            "Empty parent, 1 thread; child execs /bin/sh -c true; same CPU"
+        );
+        assert_eq!(view.sections[0].rows().next().unwrap().name, "fork");
+        assert_eq!(view.next[0].command, "forkbench run --rss 1G --image '/bin/sh -c true'");
     }
 
     #[test]
@@ -839,7 +924,13 @@ mod tests {
         };
         assert_eq!(hints("rss=1GiB")[0], "forkbench run --rss 0,256M,512M,1G");
         assert_eq!(hints("rss=4KiB")[0], "forkbench run --rss 1G");
-        assert_eq!(hints("rss=1GiB page=thp").len(), 2);
+        assert_eq!(
+            hints("rss=1GiB page=thp threads=8")[..2],
+            [
+                "forkbench run --rss 0,256M,512M,1G --page thp --threads 8",
+                "forkbench show results/20260723T101500Z-run --format csv"
+            ]
+        );
         assert_eq!(hints("empty")[0], "forkbench run --rss 1G");
     }
 }

@@ -129,7 +129,38 @@ pub enum Warning {
         /// How many.
         rows: usize,
     },
+    /// Something about the machine disturbs measurements.
+    Machine(Disturbance),
 }
+
+/// What `environment.toml` warns of.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Disturbance {
+    /// Its stable word: `busy-machine`.
+    pub id: String,
+    /// What was seen.
+    pub text: String,
+}
+
+/// What disturbs most, first; a word that is not here comes after them.
+static WEIGHTIEST: [&str; 13] = [
+    "traced",
+    "throttled",
+    "stolen-time",
+    "one-cpu",
+    "cpu-quota",
+    "busy-machine",
+    "slow-clock",
+    "thp-always",
+    "numa-balancing",
+    "frequency-scaling",
+    "shared-cores",
+    "swap",
+    "strict-overcommit",
+];
+
+/// Comes last: it holds for every run on such a machine alike.
+const LIGHTEST: &str = "virtual-machine";
 
 /// Every word that a warning can have, and what `forkbench explain WORD` says about it.
 pub static WORDS: [(&str, &str); 20] = [
@@ -237,11 +268,18 @@ pub static WORDS: [(&str, &str); 20] = [
 ];
 
 impl Warning {
-    /// All warnings of a run, weightiest first.
+    /// All warnings of a run, weightiest first; those of one word stand together, and those about
+    /// the machine last.
     ///
     /// `release_build` is false if a debug build made the results; `never_left` are the variants
-    /// whose children were free to leave their parent's processor and never did.
-    pub fn of(summary: &Summary, release_build: bool, never_left: &[u32]) -> Vec<Warning> {
+    /// whose children were free to leave their parent's processor and never did; `machine` is what
+    /// was seen of the machine, in the order in which it was seen.
+    pub fn of(
+        summary: &Summary,
+        release_build: bool,
+        never_left: &[u32],
+        machine: &[Disturbance],
+    ) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if !release_build {
             warnings.push(Warning::NotReleaseBuild);
@@ -273,11 +311,25 @@ impl Warning {
         warnings.extend(
             never_left.iter().map(|&v| Warning::ChildNeverLeft { label: label(summary, v) }),
         );
+        let order: Vec<String> = warnings.iter().map(|warning| warning.word().to_owned()).collect();
+        let place = |warning: &Warning| order.iter().position(|word| word == warning.word());
+        warnings
+            .sort_by(|a, b| place(a).cmp(&place(b)).then(b.severity().total_cmp(&a.severity())));
+        warnings.extend(disturbances(machine));
         warnings
     }
 
+    /// How bad it is beside others of its word: only the order counts.
+    fn severity(&self) -> f64 {
+        match self {
+            Warning::Contended { part, whole, .. } => *part as f64 / *whole as f64,
+            Warning::Drift { ratio, .. } | Warning::ShortWarmup { ratio, .. } => ratio.ln().abs(),
+            _ => 0.0,
+        }
+    }
+
     /// The stable word that `forkbench explain` knows it by.
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
             Warning::NothingMeasured => "nothing-measured",
             Warning::NotReleaseBuild => "not-release-build",
@@ -301,6 +353,7 @@ impl Warning {
             Warning::ChildNeverLeft { .. } => "child-never-left",
             Warning::TornLine { .. } => "torn-line",
             Warning::DroppedRows { .. } => "dropped-rows",
+            Warning::Machine(disturbance) => &disturbance.id,
         }
     }
 
@@ -456,8 +509,27 @@ impl fmt::Display for Warning {
                 let rows = units::plural(*rows as u64, "row", "rows");
                 write!(f, "left out: {rows} of blocks that were never finished")
             }
+            Warning::Machine(disturbance) => f.write_str(&disturbance.text),
         }
     }
+}
+
+/// What is to be said of the machine, once each, weightiest first.
+fn disturbances(machine: &[Disturbance]) -> Vec<Warning> {
+    let weight = |one: &Disturbance| {
+        let place = WEIGHTIEST.iter().position(|known| *known == one.id);
+        (one.id == LIGHTEST, place.unwrap_or(WEIGHTIEST.len()))
+    };
+    let mut told: Vec<&Disturbance> = Vec::new();
+    // What was seen last was seen of the run itself, and not of the time before it.
+    for one in machine.iter().rev().filter(|one| one.id != Warning::NotReleaseBuild.word()) {
+        if told.iter().all(|other| other.id != one.id) {
+            told.push(one);
+        }
+    }
+    told.reverse();
+    told.sort_by_key(|one| weight(one));
+    told.into_iter().cloned().map(Warning::Machine).collect()
 }
 
 /// That the median of how long the caller is blocked has no interval.
@@ -576,7 +648,7 @@ mod tests {
         };
         let label = |name: &str| name.to_owned();
         assert_eq!(
-            Warning::of(&summary, true, &[1]),
+            Warning::of(&summary, true, &[1], &[]),
             [
                 parent(Outcome::Misshapen, 2, "evidence 1"),
                 parent(Outcome::Died, 1, "evidence 3"),
@@ -591,6 +663,51 @@ mod tests {
                 Warning::ChildNeverLeft { label: label("posix_spawn") },
             ]
         );
-        assert_eq!(Warning::of(&summary, false, &[])[0], Warning::NotReleaseBuild);
+        assert_eq!(Warning::of(&summary, false, &[], &[])[0], Warning::NotReleaseBuild);
+    }
+
+    #[test]
+    fn warnings_of_one_word_stand_together_and_the_worst_is_first() {
+        let mut summary = example::summary(&[("rss=1GiB", &[FORK, POSIX_SPAWN])], "posix_spawn");
+        let contended = |variant, part| summary::Warning::Contended {
+            variant,
+            share: summary::Share { part, whole: 40 },
+        };
+        let drift = summary::Warning::Drift { variant: 0, interval: Interval::Blocked, ratio: 1.1 };
+        summary.warnings = vec![contended(0, 5), drift, contended(1, 20)];
+        let told: Vec<String> =
+            Warning::of(&summary, true, &[], &[]).iter().map(Warning::to_string).collect();
+        assert_eq!(
+            told[..2],
+            [
+                "something else had the processor in 20 of 40 samples of posix_spawn",
+                "something else had the processor in 5 of 40 samples of fork"
+            ]
+        );
+        assert_eq!(told.len(), 3);
+    }
+
+    #[test]
+    fn what_disturbs_most_is_told_first_and_once() {
+        let seen = |id: &str, text: &str| Disturbance { id: id.to_owned(), text: text.to_owned() };
+        let machine = [
+            seen("not-release-build", ""),
+            seen("virtual-machine", ""),
+            seen("stolen-time", "since its boot"),
+            seen("unheard-of", ""),
+            seen("one-cpu", ""),
+            seen("stolen-time", "meanwhile"),
+        ];
+        let summary = example::summary(&[], "posix_spawn");
+        assert_eq!(
+            Warning::of(&summary, true, &[], &machine),
+            [
+                seen("stolen-time", "meanwhile"),
+                seen("one-cpu", ""),
+                seen("unheard-of", ""),
+                seen("virtual-machine", "")
+            ]
+            .map(Warning::Machine)
+        );
     }
 }

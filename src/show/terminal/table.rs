@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::{Screen, colour};
 use crate::show::text;
 use crate::show::units;
-use crate::show::view::{Cell, Group, Row, Section, Versus, View};
+use crate::show::view::{Cell, Group, Kind, NotShown, Row, Section, Versus, View};
 
 /// A column beside the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,10 @@ const ALL: [Column; 11] =
 
 /// What goes first where there is no room.
 const LEAST_NEEDED: [Column; 10] =
-    [P90, Image, Bounds, ChildFaults, ParentFaults, Reaped, Empty, Cold, Ratio, Bill];
+    [P90, Image, ChildFaults, ParentFaults, Bounds, Reaped, Empty, Cold, Ratio, Bill];
+
+/// Where a group of columns begins, most wanted first: what room is left sets them apart.
+const BEGINNINGS: [Column; 4] = [Ratio, ParentFaults, Image, Bill];
 
 /// Columns that stand under one heading.
 const HEADINGS: [(&str, &[Column]); 3] = [
@@ -69,13 +72,39 @@ pub(super) fn render(view: &View, screen: Screen) -> Vec<String> {
 /// Which columns are shown, how wide, how far apart.
 struct Layout {
     names: usize,
-    columns: Vec<(Column, usize)>,
+    columns: Vec<Place>,
     dropped: Vec<Column>,
-    gap: usize,
+    room: Room,
     versus: String,
 }
 
+/// A column where it is shown.
+#[derive(Clone, Copy)]
+struct Place {
+    column: Column,
+    /// Spaces in front of it.
+    gap: usize,
+    width: usize,
+}
+
+/// How much room is given to a column.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Spaces between columns.
+    gap: usize,
+    /// Whether headings and large counts are cut short.
+    is_tight: bool,
+}
+
+/// How a table is closed up before a column is left out.
+const ROOMS: [Room; 3] = [
+    Room { gap: 2, is_tight: false },
+    Room { gap: 1, is_tight: false },
+    Room { gap: 1, is_tight: true },
+];
+
 impl Layout {
+    /// The roomiest that fits, with as many columns as fit.
     fn new(view: &View, width: usize) -> Layout {
         let rows: Vec<&Row> = view.sections.iter().flat_map(Section::rows).collect();
         let mut versus: Vec<&str> =
@@ -88,36 +117,37 @@ impl Layout {
         };
         let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
         let names = longest.min(15.max(width / 4)) + 1;
-        let columns = ALL
-            .into_iter()
-            .filter(|column| rows.iter().any(|row| !cell(*column, row).is_empty()))
-            .map(|column| {
-                let cells = rows.iter().map(|row| cell(column, row).chars().count());
-                (column, cells.chain([heading(column).len()]).max().unwrap_or(0))
-            })
-            .collect();
-        let mut layout = Layout { names, columns, dropped: Vec::new(), gap: 2, versus };
-        layout.fit(width);
-        layout
-    }
+        let is_filled =
+            |column: &Column| rows.iter().any(|row| !cell(*column, row, ROOMS[0]).is_empty());
+        let present: Vec<Column> = ALL.into_iter().filter(is_filled).collect();
+        let expendable: Vec<Column> =
+            LEAST_NEEDED.into_iter().filter(|column| present.contains(column)).collect();
 
-    /// Closes up, then leaves columns out, until a line fits.
-    fn fit(&mut self, width: usize) {
-        self.widen_for_headings();
-        if self.width() > width {
-            self.gap = 1;
-            self.widen_for_headings();
-        }
-        for column in LEAST_NEEDED {
-            if self.width() <= width {
-                break;
-            }
-            if let Some(position) = self.columns.iter().position(|(kept, _)| *kept == column) {
-                self.columns.remove(position);
-                self.dropped.push(column);
-                self.widen_for_headings();
-            }
-        }
+        let attempt = |dropped: &[Column], room: Room| {
+            let kept = present.iter().copied().filter(|column| !dropped.contains(column));
+            let place = |column: Column| {
+                let cells = rows.iter().map(|row| cell(column, row, room).chars().count());
+                let widest = cells.chain([heading(column, room).len()]).max().unwrap_or(0);
+                Place { column, gap: room.gap, width: widest }
+            };
+            let mut layout = Layout {
+                names,
+                columns: kept.map(place).collect(),
+                dropped: dropped.to_vec(),
+                room,
+                versus: versus.clone(),
+            };
+            layout.widen_for_headings();
+            layout
+        };
+        let mut attempts = (0..=expendable.len())
+            .flat_map(|count| ROOMS.map(|room| (count, room)))
+            .map(|(count, room)| attempt(&expendable[..count], room));
+        let mut layout = attempts
+            .find(|layout| layout.width() <= width)
+            .unwrap_or_else(|| attempt(&expendable, ROOMS[2]));
+        layout.set_apart(width);
+        layout
     }
 
     /// A heading over several columns may be longer than they are: the first of them makes room.
@@ -125,44 +155,55 @@ impl Layout {
         for (title, under) in HEADINGS {
             let title = title.len().max(if under.contains(&Ratio) { self.versus.len() } else { 0 });
             let span = self.span(under);
-            if let Some((_, width)) = self.columns.iter_mut().find(|(c, _)| under.contains(c)) {
-                *width += title.saturating_sub(span);
+            if let Some(place) = self.columns.iter_mut().find(|p| under.contains(&p.column)) {
+                place.width += title.saturating_sub(span);
+            }
+        }
+    }
+
+    /// Puts one more space in front of each group of columns, as far as there is room.
+    fn set_apart(&mut self, width: usize) {
+        let left = width.saturating_sub(self.width());
+        let beginnings = BEGINNINGS.into_iter().filter(|_| self.room.gap == 1);
+        for column in beginnings.take(left) {
+            if let Some(place) = self.columns.iter_mut().find(|place| place.column == column) {
+                place.gap += 1;
             }
         }
     }
 
     /// Width of those of the columns that are shown, gaps between them included.
     fn span(&self, under: &[Column]) -> usize {
-        let widths =
-            self.columns.iter().filter(|(c, _)| under.contains(c)).map(|(_, w)| w + self.gap);
-        widths.sum::<usize>().saturating_sub(self.gap)
+        let mut places = self.columns.iter().filter(|place| under.contains(&place.column));
+        let first = places.next().map_or(0, |place| place.width);
+        first + places.map(|place| place.gap + place.width).sum::<usize>()
     }
 
     fn width(&self) -> usize {
-        self.names + self.columns.iter().map(|(_, width)| width + self.gap).sum::<usize>()
+        self.names + self.columns.iter().map(|place| place.gap + place.width).sum::<usize>()
     }
 
     fn header(&self, screen: Screen) -> Vec<String> {
         let mut top = " ".repeat(self.names);
         let mut bottom = top.clone();
-        let gap = " ".repeat(self.gap);
-        let mut columns = self.columns.as_slice();
-        while let Some(&(column, width)) = columns.first() {
+        let mut places = self.columns.as_slice();
+        while let Some(&Place { column, gap, width }) = places.first() {
             let headed = HEADINGS.iter().find(|(_, under)| under.contains(&column));
             let count = headed.map_or(1, |(_, under)| {
-                columns.iter().take_while(|(column, _)| under.contains(column)).count()
+                places.iter().take_while(|place| under.contains(&place.column)).count()
             });
-            let (these, rest) = columns.split_at(count);
+            let (these, rest) = places.split_at(count);
+            let space = " ".repeat(gap);
             match headed {
                 Some((title, under)) if under.contains(&Ratio) => {
                     let span = self.span(under);
-                    top += &format!("{gap}{title:>span$}");
-                    bottom += &format!("{gap}{:>span$}", self.versus);
+                    top += &format!("{space}{title:>span$}");
+                    bottom += &format!("{space}{:>span$}", self.versus);
                 }
                 Some((title, under)) => {
-                    top += &format!("{gap}{}", ruled(title, self.span(under), screen));
-                    for (column, width) in these {
-                        bottom += &format!("{gap}{:>width$}", heading(*column));
+                    top += &format!("{space}{}", ruled(title, self.span(under), screen));
+                    for Place { column, gap, width } in these {
+                        bottom += &format!("{:gap$}{:>width$}", "", heading(*column, self.room));
                     }
                 }
                 None => {
@@ -171,11 +212,11 @@ impl Layout {
                         Bill => "bill",
                         _ => "",
                     };
-                    top += &format!("{gap}{above:>width$}");
-                    bottom += &format!("{gap}{:>width$}", heading(column));
+                    top += &format!("{space}{above:>width$}");
+                    bottom += &format!("{space}{:>width$}", heading(column, self.room));
                 }
             }
-            columns = rest;
+            places = rest;
         }
         vec![top, bottom]
     }
@@ -190,7 +231,7 @@ impl Layout {
 
     fn row(&self, row: &Row, screen: Screen) -> Vec<String> {
         let style = colour(&row.mechanism);
-        let indent = " ".repeat(self.names + self.gap);
+        let indent = " ".repeat(self.names + self.room.gap);
         let name = text::shorten(&row.name, screen.columns() - 1);
         let is_long = name.chars().count() >= self.names;
         let mut lines = Vec::new();
@@ -202,7 +243,7 @@ impl Layout {
         };
         if let Some(reason) = &row.missing {
             let mut reasons = text::wrap(reason, screen.columns(), &indent, &indent);
-            let gap = " ".repeat(self.gap);
+            let gap = " ".repeat(self.room.gap);
             if let Some(first) = reasons.first_mut() {
                 first.replace_range(..indent.len(), &format!("{start}{gap}"));
             }
@@ -210,8 +251,8 @@ impl Layout {
             return lines;
         }
         let mut line = start;
-        for (column, width) in &self.columns {
-            line += &format!("{:gap$}{:>width$}", "", cell(*column, row), gap = self.gap);
+        for Place { column, gap, width } in &self.columns {
+            line += &format!("{:gap$}{:>width$}", "", cell(*column, row, self.room));
         }
         lines.push(line);
         lines
@@ -220,15 +261,30 @@ impl Layout {
     /// What the table cannot say by itself.
     fn notes(&self, view: &View, screen: Screen) -> Vec<String> {
         let mut notes = Vec::new();
-        let is_shown = |column: Column| self.columns.iter().any(|(shown, _)| *shown == column);
+        let is_shown = |column: Column| self.columns.iter().any(|place| place.column == column);
+        let rows = || view.sections.iter().flat_map(Section::rows);
         if is_shown(Cold) {
             notes.push("cold: the first spawn after the caches were scrubbed".to_owned());
         }
-        let needs = view.sections.iter().flat_map(Section::rows).any(|row| {
-            self.columns.iter().any(|(column, _)| matches!(figure(*column, row), Cell::Needs(_)))
-        });
-        if needs {
+        let is_short_of = |row: &Row| {
+            let figures = self.columns.iter().map(|place| figure(place.column, row));
+            figures.into_iter().any(|figure| matches!(figure, Cell::Needs(_)))
+        };
+        if rows().any(is_short_of) {
             notes.push("n>=N: that figure needs N samples".to_owned());
+        }
+        if is_shown(Ratio) {
+            let mut reasons: Vec<NotShown> = Vec::new();
+            for row in rows() {
+                match row.versus {
+                    Versus::NotShown(reason) if !reasons.contains(&reason) => reasons.push(reason),
+                    _ => {}
+                }
+            }
+            notes.extend(reasons.into_iter().map(|reason| format!("{}: {reason}", mark(reason))));
+        }
+        if view.faults_from_rusage && (is_shown(ParentFaults) || is_shown(ChildFaults)) {
+            notes.push("faults (getrusage): one more per exec".to_owned());
         }
         if !self.dropped.is_empty() {
             let names: Vec<&str> =
@@ -248,11 +304,12 @@ impl Layout {
 }
 
 /// What stands right above the figures of a column.
-fn heading(column: Column) -> &'static str {
+fn heading(column: Column, room: Room) -> &'static str {
     match column {
         Blocked => "p50",
         Cold => "cold",
         P90 => "p90",
+        Empty if room.is_tight => "empty",
         Empty => "if empty",
         Image => "runs",
         Reaped => "reaped",
@@ -294,30 +351,41 @@ fn figure(column: Column, row: &Row) -> Cell {
 }
 
 /// What a cell says; empty where there is no such thing.
-fn cell(column: Column, row: &Row) -> String {
-    let count = |number: Option<u64>| number.map(units::count).unwrap_or_default();
+fn cell(column: Column, row: &Row, room: Room) -> String {
+    let write = if room.is_tight { units::short_count } else { units::count };
+    let count = |number: Option<u64>| number.map(write).unwrap_or_default();
     match column {
         ParentFaults => count(row.parent_faults),
         ChildFaults => count(row.child_faults),
-        Ratio => match &row.versus {
+        Ratio => match row.versus {
             Versus::Itself => "1".to_owned(),
-            Versus::Times { value, .. } => units::ratio(*value),
-            Versus::NotShown(_) | Versus::Nothing => String::new(),
+            Versus::Times { value, .. } => units::ratio(value),
+            Versus::NotShown(reason) => mark(reason),
+            Versus::Nothing => String::new(),
         },
-        Bounds => match &row.versus {
-            Versus::Times { value, bounds: Some((low, high)) } => {
-                units::interval(*value, *low, *high)
-            }
-            Versus::NotShown(reason) => reason.clone(),
-            Versus::Times { bounds: None, .. } | Versus::Itself | Versus::Nothing => String::new(),
+        Bounds => match row.versus {
+            Versus::Times { value, bounds: Some((low, high)) } => units::interval(value, low, high),
+            _ => String::new(),
         },
         column => match (figure(column, row), column) {
-            (Cell::Known(bill), Bill) if bill > 0.0 => format!("+{}", units::duration(bill)),
-            (Cell::Known(_), Bill) => "0".to_owned(),
+            (Cell::Known(0.0), Bill) => "0".to_owned(),
+            // What writing takes in any case comes on top of nothing.
+            (Cell::Known(bill), Bill) if row.kind != Kind::Control => {
+                format!("+{}", units::duration(bill))
+            }
             (Cell::Known(value), _) => units::duration(value),
             (Cell::Needs(samples), _) => format!("n>={samples}"),
             (Cell::Absent, _) => String::new(),
         },
+    }
+}
+
+/// What stands where a ratio would.
+fn mark(reason: NotShown) -> String {
+    match reason {
+        NotShown::Apart => "apart".to_owned(),
+        NotShown::Needs(samples) => format!("n>={samples}"),
+        NotShown::ZeroTime => "0 ns".to_owned(),
     }
 }
 
