@@ -75,6 +75,8 @@ pub struct Harness<'a> {
     precision: &'a dyn Fn() -> Option<f64>,
     perf_refused: bool,
     losses: u32,
+    /// Blocks whose numbers a partial one must not take, as (launch, block).
+    partial: BTreeSet<(u32, u32)>,
 }
 
 /// After so many subjects that were lost, a run gives up.
@@ -128,6 +130,7 @@ impl<'a> Harness<'a> {
             precision: listeners.precision,
             perf_refused: false,
             losses: 0,
+            partial: BTreeSet::new(),
         })
     }
 
@@ -191,6 +194,7 @@ impl<'a> Harness<'a> {
     /// An interrupted run: the blocks of its plan that are not on disk.
     pub fn resume(&mut self, plan: &Plan, committed: &Committed) -> Result<Finish> {
         self.keep_off(plan.cpu, &plan.cpus);
+        self.partial = committed.blocks.clone();
         (self.progress)(Progress::Planned(plan));
         self.launches(plan, &committed.blocks)
     }
@@ -505,9 +509,14 @@ impl<'a> Harness<'a> {
         if frames.is_empty() {
             return Ok(());
         }
+        // The same block may be lost again when the run is resumed.
+        let mut number = block.block + PARTIAL;
+        while !self.partial.insert((live.launch, number)) {
+            number += PARTIAL;
+        }
         let row = BlockRow {
             launch: live.launch,
-            block: block.block + PARTIAL,
+            block: number,
             kind: BlockKind::Partial,
             coin: String::new(),
             rounds: 0,
