@@ -597,6 +597,7 @@ impl<'a> Harness<'a> {
                                           want of memory (see `dmesg`), or by somebody"
                         .to_owned(),
                     Ending::Signal(signal) => format!("the subject was killed by signal {signal}"),
+                    Ending::Unstarted => "the subject could not be started".to_owned(),
                     Ending::Unknown => "the subject's keeper was killed".to_owned(),
                 };
                 let said =
