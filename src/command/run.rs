@@ -284,7 +284,7 @@ fn measure(
     let kept = format!("results so far: {}", directory.display());
     let finish = outcome.context(kept)?;
     let view = source::read(directory, None)?;
-    if let Finish::Complete(reason) = &finish {
+    if let Finish::Complete { reason, .. } = &finish {
         say(args, &format!("stopped {reason}"));
     }
     draw(args, &view, directory);
@@ -317,11 +317,16 @@ fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit
             tell(reason);
             Exit::Failed
         }
-        Finish::Complete(_) if !show::has_samples(view) => {
+        Finish::Complete { lost, .. } if *lost > 0 => {
+            let directory = directory.display();
+            tell(&format!("{lost} of the subjects were lost: see {directory}/launches.csv"));
+            Exit::Failed
+        }
+        Finish::Complete { .. } if !show::has_samples(view) => {
             tell(&format!("nothing was measured; see {}/events.csv", directory.display()));
             Exit::Nothing
         }
-        Finish::Complete(_) => {
+        Finish::Complete { .. } => {
             let failed = failed_labels(directory);
             if failed.is_empty() {
                 return Exit::Fine;

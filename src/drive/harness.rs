@@ -51,8 +51,13 @@ pub enum Progress<'a> {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The plan was carried out; why it stopped when it did.
-    Complete(String),
+    /// The plan was carried out.
+    Complete {
+        /// Why it stopped when it did.
+        reason: String,
+        /// How many subjects were lost on the way, with their blocks.
+        lost: u32,
+    },
     /// It was interrupted; what was finished is on disk.
     Interrupted,
     /// It could not go on: why.
@@ -257,28 +262,29 @@ impl<'a> Harness<'a> {
         let budget = Duration::from_nanos(plan.wishes.time_ns);
         let begun = Instant::now();
         let most = plan.most_launches();
+        // What a run that is resumed has begun beyond its plan is finished, and no more begun: what
+        // it spent before is not known.
+        let resumed = committed.last().map(|(launch, _)| plan.launches.max(*launch));
         for launch in 1..=most {
-            if let Some(reason) =
-                self.enough(plan, launch - 1, budget, begun, !committed.is_empty())
-            {
-                return Ok(Finish::Complete(reason));
+            if let Some(reason) = self.enough(plan, launch - 1, budget, begun, resumed) {
+                return Ok(Finish::Complete { reason, lost: self.losses });
             }
             (self.progress)(Progress::Launch { launch, of: most.min(plan.launches.max(launch)) });
             if let Some(finish) = self.launch(plan, launch, committed)? {
                 return Ok(finish);
             }
         }
-        Ok(Finish::Complete(format!("after all {most} launches")))
+        Ok(Finish::Complete { reason: format!("after all {most} launches"), lost: self.losses })
     }
 
-    /// Why no further launch is needed after `done` of them.
+    /// Why no further launch is needed after `done` of them. A resumed run makes `resumed` of them.
     fn enough(
         &self,
         plan: &Plan,
         done: u32,
         budget: Duration,
         begun: Instant,
-        resumed: bool,
+        resumed: Option<u32>,
     ) -> Option<String> {
         if plan.wishes.launches.is_some() || done == 0 {
             return None;
@@ -293,8 +299,11 @@ impl<'a> Harness<'a> {
             ));
         }
         // Those that the budget was found to buy are made even if it was a little too hopeful.
-        if done < plan.launches || resumed {
+        if done < resumed.unwrap_or(plan.launches) {
             return None;
+        }
+        if resumed.is_some() {
+            return Some(format!("after all {done} launches"));
         }
         let mean = begun.elapsed() / done;
         (self.began.elapsed() + mean > budget)
