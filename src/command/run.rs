@@ -71,8 +71,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Complete the plan of an interrupted run in its directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "launches", "blocks",
-        "seed", "verify"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "time", "precision",
+        "launches", "blocks", "seed", "stall", "verify"])]
     resume: Option<PathBuf>,
     /// Spawn each variant a few times, check that it works, keep nothing
     #[arg(long)]
@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
     let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
-    measure(args, writer, &directory, &interrupted, |harness| {
+    measure(args, args.stall, writer, &interrupted, |harness| {
         harness.run(roster, vec![scenario], wishes, ground)
     })
 }
@@ -236,7 +236,7 @@ fn resume(
         ));
     }
     let plan = Recorded::open(directory).and_then(|recorded| recorded.plan()).map_err(|error| {
-        exit::usage(error).context(format!("{} cannot be resumed", directory.display()))
+        exit::usage_text(format!("{} cannot be resumed: {error}", directory.display()))
     })?;
     let plan: Plan = plan.try_into().map_err(|error| {
         exit::usage_text(format!(
@@ -248,17 +248,19 @@ fn resume(
     if committed.bytes_cut > 0 {
         say(args, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
     }
-    measure(args, writer, directory, interrupted, |harness| harness.resume(&plan, &committed))
+    let stall = Duration::from_nanos(plan.wishes.stall_ns);
+    measure(args, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
 }
 
 /// Runs what `job` does with a harness, and shows what came of it.
 fn measure(
     args: &Args,
+    stall: Duration,
     writer: Writer,
-    directory: &Path,
     interrupted: &Arc<AtomicBool>,
     job: impl FnOnce(&mut Harness) -> anyhow::Result<Finish>,
 ) -> anyhow::Result<ExitCode> {
+    let directory = &writer.directory().to_path_buf();
     let root = Root::live();
     let mut environment = Environment::look(&root);
     writer.environment(&environment)?;
@@ -272,7 +274,7 @@ fn measure(
             progress: &mut progress,
             precision: &precision,
         };
-        let mut harness = Harness::new(writer, args.stall, listeners)?;
+        let mut harness = Harness::new(writer, stall, listeners)?;
         environment.add_image(&harness.noop()).context("the image noop")?;
         let outcome = job(&mut harness);
         environment.finish(&root);
@@ -306,6 +308,10 @@ fn draw(args: &Args, view: &View, directory: &Path) {
 
 fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit {
     match finish {
+        Finish::Interrupted if !directory.join("plan.toml").exists() => {
+            tell("interrupted before there was a plan: nothing was measured, start again");
+            Exit::Interrupted
+        }
         Finish::Interrupted => {
             let directory = directory.display();
             tell(&format!(
