@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::analyse::cells::Cells;
 use crate::analyse::contrasts::{Bounds, Contrast};
 use crate::analyse::summary::Summary;
+use crate::command;
 use crate::command::exit::{self, Exit};
 use crate::command::knobs::KnobFlags;
 use crate::command::show;
@@ -291,7 +292,11 @@ fn measure(
     }
     draw(args, &view, directory);
     if show::has_samples(&view) {
-        show::print(&view, &args.format)?;
+        match show::print(&view, &args.format) {
+            // Whoever reads has seen enough; how the run ended is still to be told.
+            Err(error) if command::is_broken_pipe(&error) => {}
+            printed => printed?,
+        }
     }
     Ok(conclude(args, &finish, &view, directory).into())
 }
@@ -467,6 +472,8 @@ fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
+    // Caught, so that a limit on the size of files is an error to be told like a full disk.
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::default())?;
     Ok(interrupted)
 }
 
