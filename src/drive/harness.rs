@@ -15,7 +15,7 @@ use crate::drive::environment::{self, Root};
 use crate::drive::images::Images;
 use crate::drive::plan::{self, Ground, LOOKS, PARTIAL, Pilot, Plan, Wishes, parents, pilot_job};
 use crate::drive::process::{Ending, Patience, Start, Subject, Trouble};
-use crate::drive::roster::Roster;
+use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::reading::{PLACES, READINGS, Source};
@@ -182,11 +182,13 @@ impl<'a> Harness<'a> {
                 }
             }
         }
-        let any = roster
-            .entries
-            .iter()
-            .any(|entry| entry.row.role == Role::Subject && entry.refused.is_none());
-        if !any {
+        // Where nothing but the control was asked for, the control is what counts.
+        let subjects = roster.entries.iter().filter(|entry| entry.row.role == Role::Subject);
+        let mut asked: Vec<&Entry> = subjects.collect();
+        if asked.is_empty() {
+            asked.extend(&roster.entries);
+        }
+        if asked.iter().all(|entry| entry.refused.is_some()) {
             return Ok(Finish::Failed(lost));
         }
         let spent = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -437,8 +439,12 @@ impl<'a> Harness<'a> {
     ) -> Result<std::result::Result<Live, Loss>> {
         let started_ns = monotonic_ns();
         let steal = steal_ticks();
-        let subject = Subject::start(&self.binary, &job, &start)
-            .map_err(|error| anyhow::anyhow!("cannot start a subject: {error}"))?;
+        let subject = Subject::start(&self.binary, &job, &start).map_err(|error| {
+            let again = error.kind() == std::io::ErrorKind::WouldBlock;
+            let advice = "; raise the limit of processes (`ulimit -u`, pids.max of the cgroup)";
+            let advice = if again { advice } else { "" };
+            anyhow::anyhow!("cannot start a subject: {error}{advice}")
+        })?;
         let mut live = Live {
             subject,
             launch,
