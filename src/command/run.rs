@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::analyse::cells::Cells;
 use crate::analyse::contrasts::{Bounds, Contrast};
 use crate::analyse::summary::Summary;
+use crate::command;
 use crate::command::exit::{self, Exit};
 use crate::command::knobs::KnobFlags;
 use crate::command::show;
@@ -71,8 +72,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Complete the plan of an interrupted run in its directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "launches", "blocks",
-        "seed", "verify"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "time", "precision",
+        "launches", "blocks", "seed", "stall", "verify"])]
     resume: Option<PathBuf>,
     /// Spawn each variant a few times, check that it works, keep nothing
     #[arg(long)]
@@ -122,7 +123,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
     let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
-    measure(args, writer, &directory, &interrupted, |harness| {
+    measure(args, args.stall, writer, &interrupted, |harness| {
         harness.run(roster, vec![scenario], wishes, ground)
     })
 }
@@ -236,7 +237,7 @@ fn resume(
         ));
     }
     let plan = Recorded::open(directory).and_then(|recorded| recorded.plan()).map_err(|error| {
-        exit::usage(error).context(format!("{} cannot be resumed", directory.display()))
+        exit::usage_text(format!("{} cannot be resumed: {error}", directory.display()))
     })?;
     let plan: Plan = plan.try_into().map_err(|error| {
         exit::usage_text(format!(
@@ -248,17 +249,19 @@ fn resume(
     if committed.bytes_cut > 0 {
         say(args, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
     }
-    measure(args, writer, directory, interrupted, |harness| harness.resume(&plan, &committed))
+    let stall = Duration::from_nanos(plan.wishes.stall_ns);
+    measure(args, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
 }
 
 /// Runs what `job` does with a harness, and shows what came of it.
 fn measure(
     args: &Args,
+    stall: Duration,
     writer: Writer,
-    directory: &Path,
     interrupted: &Arc<AtomicBool>,
     job: impl FnOnce(&mut Harness) -> anyhow::Result<Finish>,
 ) -> anyhow::Result<ExitCode> {
+    let directory = &writer.directory().to_path_buf();
     let root = Root::live();
     let mut environment = Environment::look(&root);
     writer.environment(&environment)?;
@@ -272,7 +275,7 @@ fn measure(
             progress: &mut progress,
             precision: &precision,
         };
-        let mut harness = Harness::new(writer, args.stall, listeners)?;
+        let mut harness = Harness::new(writer, stall, listeners)?;
         environment.add_image(&harness.noop()).context("the image noop")?;
         let outcome = job(&mut harness);
         environment.finish(&root);
@@ -284,12 +287,16 @@ fn measure(
     let kept = format!("results so far: {}", directory.display());
     let finish = outcome.context(kept)?;
     let view = source::read(directory, None)?;
-    if let Finish::Complete(reason) = &finish {
+    if let Finish::Complete { reason, .. } = &finish {
         say(args, &format!("stopped {reason}"));
     }
     draw(args, &view, directory);
     if show::has_samples(&view) {
-        show::print(&view, &args.format)?;
+        match show::print(&view, &args.format) {
+            // Whoever reads has seen enough; how the run ended is still to be told.
+            Err(error) if command::is_broken_pipe(&error) => {}
+            printed => printed?,
+        }
     }
     Ok(conclude(args, &finish, &view, directory).into())
 }
@@ -306,6 +313,10 @@ fn draw(args: &Args, view: &View, directory: &Path) {
 
 fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit {
     match finish {
+        Finish::Interrupted if !directory.join("plan.toml").exists() => {
+            tell("interrupted before there was a plan: nothing was measured, start again");
+            Exit::Interrupted
+        }
         Finish::Interrupted => {
             let directory = directory.display();
             tell(&format!(
@@ -317,11 +328,16 @@ fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit
             tell(reason);
             Exit::Failed
         }
-        Finish::Complete(_) if !show::has_samples(view) => {
+        Finish::Complete { lost, .. } if *lost > 0 => {
+            let directory = directory.display();
+            tell(&format!("{lost} of the subjects were lost: see {directory}/launches.csv"));
+            Exit::Failed
+        }
+        Finish::Complete { .. } if !show::has_samples(view) => {
             tell(&format!("nothing was measured; see {}/events.csv", directory.display()));
             Exit::Nothing
         }
-        Finish::Complete(_) => {
+        Finish::Complete { .. } => {
             let failed = failed_labels(directory);
             if failed.is_empty() {
                 return Exit::Fine;
@@ -456,6 +472,8 @@ fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
+    // Caught, so that a limit on the size of files is an error to be told like a full disk.
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::default())?;
     Ok(interrupted)
 }
 

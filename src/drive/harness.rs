@@ -15,7 +15,7 @@ use crate::drive::environment::{self, Root};
 use crate::drive::images::Images;
 use crate::drive::plan::{self, Ground, LOOKS, PARTIAL, Pilot, Plan, Wishes, parents, pilot_job};
 use crate::drive::process::{Ending, Patience, Start, Subject, Trouble};
-use crate::drive::roster::Roster;
+use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::reading::{PLACES, READINGS, Source};
@@ -51,8 +51,13 @@ pub enum Progress<'a> {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The plan was carried out; why it stopped when it did.
-    Complete(String),
+    /// The plan was carried out.
+    Complete {
+        /// Why it stopped when it did.
+        reason: String,
+        /// How many subjects were lost on the way, with their blocks.
+        lost: u32,
+    },
     /// It was interrupted; what was finished is on disk.
     Interrupted,
     /// It could not go on: why.
@@ -75,6 +80,8 @@ pub struct Harness<'a> {
     precision: &'a dyn Fn() -> Option<f64>,
     perf_refused: bool,
     losses: u32,
+    /// Blocks whose numbers a partial one must not take, as (launch, block).
+    partial: BTreeSet<(u32, u32)>,
 }
 
 /// After so many subjects that were lost, a run gives up.
@@ -128,6 +135,7 @@ impl<'a> Harness<'a> {
             precision: listeners.precision,
             perf_refused: false,
             losses: 0,
+            partial: BTreeSet::new(),
         })
     }
 
@@ -174,11 +182,13 @@ impl<'a> Harness<'a> {
                 }
             }
         }
-        let any = roster
-            .entries
-            .iter()
-            .any(|entry| entry.row.role == Role::Subject && entry.refused.is_none());
-        if !any {
+        // Where nothing but the control was asked for, the control is what counts.
+        let subjects = roster.entries.iter().filter(|entry| entry.row.role == Role::Subject);
+        let mut asked: Vec<&Entry> = subjects.collect();
+        if asked.is_empty() {
+            asked.extend(&roster.entries);
+        }
+        if asked.iter().all(|entry| entry.refused.is_some()) {
             return Ok(Finish::Failed(lost));
         }
         let spent = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -191,6 +201,7 @@ impl<'a> Harness<'a> {
     /// An interrupted run: the blocks of its plan that are not on disk.
     pub fn resume(&mut self, plan: &Plan, committed: &Committed) -> Result<Finish> {
         self.keep_off(plan.cpu, &plan.cpus);
+        self.partial = committed.blocks.clone();
         (self.progress)(Progress::Planned(plan));
         self.launches(plan, &committed.blocks)
     }
@@ -253,26 +264,29 @@ impl<'a> Harness<'a> {
         let budget = Duration::from_nanos(plan.wishes.time_ns);
         let begun = Instant::now();
         let most = plan.most_launches();
+        // What a run that is resumed has begun beyond its plan is finished, and no more begun: what
+        // it spent before is not known.
+        let resumed = committed.last().map(|(launch, _)| plan.launches.max(*launch));
         for launch in 1..=most {
-            if let Some(reason) = self.enough(plan, launch - 1, budget, begun, committed) {
-                return Ok(Finish::Complete(reason));
+            if let Some(reason) = self.enough(plan, launch - 1, budget, begun, resumed) {
+                return Ok(Finish::Complete { reason, lost: self.losses });
             }
             (self.progress)(Progress::Launch { launch, of: most.min(plan.launches.max(launch)) });
             if let Some(finish) = self.launch(plan, launch, committed)? {
                 return Ok(finish);
             }
         }
-        Ok(Finish::Complete(format!("after all {most} launches")))
+        Ok(Finish::Complete { reason: format!("after all {most} launches"), lost: self.losses })
     }
 
-    /// Why no further launch is needed after `done` of them.
+    /// Why no further launch is needed after `done` of them. A resumed run makes `resumed` of them.
     fn enough(
         &self,
         plan: &Plan,
         done: u32,
         budget: Duration,
         begun: Instant,
-        committed: &BTreeSet<(u32, u32)>,
+        resumed: Option<u32>,
     ) -> Option<String> {
         if plan.wishes.launches.is_some() || done == 0 {
             return None;
@@ -287,12 +301,11 @@ impl<'a> Harness<'a> {
             ));
         }
         // Those that the budget was found to buy are made even if it was a little too hopeful.
-        if done < plan.launches {
+        if done < resumed.unwrap_or(plan.launches) {
             return None;
         }
-        // A resumed run completes what was begun; how much of the budget is left, nobody knows.
-        if let Some((last, _)) = committed.last() {
-            return (done >= *last).then(|| format!("after {done} launches: the plan is complete"));
+        if resumed.is_some() {
+            return Some(format!("after all {done} launches"));
         }
         let mean = begun.elapsed() / done;
         (self.began.elapsed() + mean > budget)
@@ -426,8 +439,12 @@ impl<'a> Harness<'a> {
     ) -> Result<std::result::Result<Live, Loss>> {
         let started_ns = monotonic_ns();
         let steal = steal_ticks();
-        let subject = Subject::start(&self.binary, &job, &start)
-            .map_err(|error| anyhow::anyhow!("cannot start a subject: {error}"))?;
+        let subject = Subject::start(&self.binary, &job, &start).map_err(|error| {
+            let again = error.kind() == std::io::ErrorKind::WouldBlock;
+            let advice = "; raise the limit of processes (`ulimit -u`, pids.max of the cgroup)";
+            let advice = if again { advice } else { "" };
+            anyhow::anyhow!("cannot start a subject: {error}{advice}")
+        })?;
         let mut live = Live {
             subject,
             launch,
@@ -507,9 +524,14 @@ impl<'a> Harness<'a> {
         if frames.is_empty() {
             return Ok(());
         }
+        // The same block may be lost again when the run is resumed.
+        let mut number = block.block + PARTIAL;
+        while !self.partial.insert((live.launch, number)) {
+            number += PARTIAL;
+        }
         let row = BlockRow {
             launch: live.launch,
-            block: block.block + PARTIAL,
+            block: number,
             kind: BlockKind::Partial,
             coin: String::new(),
             rounds: 0,
@@ -590,6 +612,7 @@ impl<'a> Harness<'a> {
                                           want of memory (see `dmesg`), or by somebody"
                         .to_owned(),
                     Ending::Signal(signal) => format!("the subject was killed by signal {signal}"),
+                    Ending::Unstarted => "the subject could not be started".to_owned(),
                     Ending::Unknown => "the subject's keeper was killed".to_owned(),
                 };
                 let said =

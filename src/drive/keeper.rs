@@ -9,12 +9,14 @@
 //! Standard output: `pid N`, then `exit CODE` or `signal N`.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
@@ -82,20 +84,19 @@ fn keep(orders: &Orders) -> io::Result<()> {
     let mut job = vec![0; length];
     input.read_exact(&mut job)?;
 
+    // A file and not a pipe: a command in front of the subject may never read it.
+    let mut stdin = File::from(memfd_create(c"forkbench-job", MFdFlags::MFD_CLOEXEC)?);
+    stdin.write_all(&job)?;
+    stdin.rewind()?;
+
     let (program, arguments) = orders.command.split_first().expect("checked when parsed");
     let mut subject = Command::new(program)
         .args(arguments)
-        .stdin(Stdio::piped())
+        .stdin(stdin)
         .stdout(Stdio::null())
         .spawn()
         .map_err(|e| io::Error::other(format!("cannot start {}: {e}", program.display())))?;
     say(&format!("pid {}", subject.id()));
-    let fed = subject.stdin.take().map(|mut stdin| stdin.write_all(&job));
-    if let Some(Err(error)) = fed
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        return Err(error);
-    }
     let orphaned = wait(&mut subject)?;
     if orphaned {
         subject.kill()?;

@@ -62,6 +62,8 @@ pub enum Ending {
     Exit(i32),
     /// By a signal.
     Signal(i32),
+    /// It never began: its keeper could not start it.
+    Unstarted,
     /// Not known: its keeper was killed.
     Unknown,
 }
@@ -186,7 +188,10 @@ impl Subject {
     fn ending(&mut self) -> (Ending, String) {
         let mut rest = String::new();
         let _ = self.said.read_to_string(&mut rest);
-        let _ = self.keeper.wait();
+        let kept = self.keeper.wait();
+        // A keeper that goes by itself without a word of its subject has failed to start it.
+        let failed = kept.is_ok_and(|status| status.code().is_some());
+        let unsaid = if failed { Ending::Unstarted } else { Ending::Unknown };
         let ending = rest.lines().find_map(|line| {
             let number = |text: &str| text.parse().ok();
             line.strip_prefix("exit ")
@@ -197,7 +202,7 @@ impl Subject {
         let mut errors = String::new();
         let _ = self.errors.rewind().and_then(|()| self.errors.read_to_string(&mut errors));
         let last = errors.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        (ending.unwrap_or(Ending::Unknown), last.to_owned())
+        (ending.unwrap_or(unsaid), last.to_owned())
     }
 }
 

@@ -214,13 +214,13 @@ impl Writer {
         Ok(())
     }
 
-    fn failed(&self, path: PathBuf, source: io::Error) -> RecordError {
-        match source.kind() {
+    fn failed(&self, path: PathBuf, cause: io::Error) -> RecordError {
+        match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 let (directory, blocks) = (self.directory.clone(), self.committed);
-                RecordError::Full { path, directory, blocks, source }
+                RecordError::Full { path, directory, blocks, cause }
             }
-            _ => RecordError::System { path, action: "write", source },
+            _ => RecordError::System { path, action: "write", cause },
         }
     }
 

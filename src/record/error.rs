@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Why a results directory could not be written or read.
+/// Why a results directory could not be written or read. Each message is complete: what the system
+/// said stands in it, and is not told again as the source of the error.
 #[derive(Debug, Error)]
 pub enum RecordError {
     /// The directory for the results is already in use.
@@ -30,7 +31,7 @@ pub enum RecordError {
     },
     /// The device is full, or a limit on the size of files or on the user's share is reached.
     #[error(
-        "{path}: no room to write ({source}); the {blocks} blocks written before are safe: make \
+        "{path}: no room to write ({cause}); the {blocks} blocks written before are safe: make \
          room, then go on by --resume {directory}",
         path = path.display(), directory = directory.display()
     )]
@@ -42,17 +43,17 @@ pub enum RecordError {
         /// Blocks that are committed.
         blocks: usize,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The system refused.
-    #[error("{path}: cannot {action} ({source})", path = path.display())]
+    #[error("{path}: cannot {action} ({cause})", path = path.display())]
     System {
         /// The file or directory.
         path: PathBuf,
         /// What was to be done with it: `create`, `write`, `read`.
         action: &'static str,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A value cannot be written as TOML or CSV.
     #[error("{path}: cannot express the values to be written ({reason})", path = path.display())]
@@ -117,8 +118,8 @@ pub type Result<T> = std::result::Result<T, RecordError>;
 
 impl RecordError {
     /// What the system said about an action on a path.
-    pub(super) fn system(path: &Path, action: &'static str, source: io::Error) -> RecordError {
-        RecordError::System { path: path.to_path_buf(), action, source }
+    pub(super) fn system(path: &Path, action: &'static str, cause: io::Error) -> RecordError {
+        RecordError::System { path: path.to_path_buf(), action, cause }
     }
 
     /// A line that cannot be.
