@@ -11,7 +11,7 @@ use crate::analyse::summary::{IntervalSummary, Summary, VariantSummary};
 use crate::model::row::Role;
 
 /// One interval of one variant. What is not available is an empty cell, or null. Times are in
-/// nanoseconds; `low` and `high` bound them at the confidence of the summary.
+/// nanoseconds, to a tenth; `low` and `high` bound them at the confidence of the summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
     /// Its short name, unique in the run.
@@ -96,7 +96,7 @@ impl Record {
     fn new(summary: &Summary, variant: &VariantSummary, interval: &IntervalSummary) -> Record {
         let [p50, p90, p95, p99] =
             [interval.p50, interval.p90, interval.p95, interval.p99].map(Figure::known);
-        let median = |figure: Option<Figure>| Some(figure?.known()?.value);
+        let median = |figure: Option<Figure>| Some(tenths(figure?.known()?.value));
         let versus = variant.versus.and_then(|number| summary.variant(number));
         let [ratio_p50, ratio_p95] = [interval.versus_p50, interval.versus_p95].map(ratio);
         let faults = &variant.faults;
@@ -110,18 +110,18 @@ impl Record {
             interval: interval.interval.word(),
             n: interval.count,
             min_ns: interval.min,
-            p50_ns: p50.map(|q| q.value),
-            p50_low_ns: p50.map(|q| q.low),
-            p50_high_ns: p50.map(|q| q.high),
-            p90_ns: p90.map(|q| q.value),
-            p90_low_ns: p90.map(|q| q.low),
-            p90_high_ns: p90.map(|q| q.high),
-            p95_ns: p95.map(|q| q.value),
-            p95_low_ns: p95.map(|q| q.low),
-            p95_high_ns: p95.map(|q| q.high),
-            p99_ns: p99.map(|q| q.value),
-            p99_low_ns: p99.map(|q| q.low),
-            p99_high_ns: p99.map(|q| q.high),
+            p50_ns: p50.map(|q| tenths(q.value)),
+            p50_low_ns: p50.map(|q| tenths(q.low)),
+            p50_high_ns: p50.map(|q| tenths(q.high)),
+            p90_ns: p90.map(|q| tenths(q.value)),
+            p90_low_ns: p90.map(|q| tenths(q.low)),
+            p90_high_ns: p90.map(|q| tenths(q.high)),
+            p95_ns: p95.map(|q| tenths(q.value)),
+            p95_low_ns: p95.map(|q| tenths(q.low)),
+            p95_high_ns: p95.map(|q| tenths(q.high)),
+            p99_ns: p99.map(|q| tenths(q.value)),
+            p99_low_ns: p99.map(|q| tenths(q.low)),
+            p99_high_ns: p99.map(|q| tenths(q.high)),
             max_ns: interval.max,
             cold_p50_ns: median(interval.cold_p50),
             if_empty_p50_ns: median(interval.if_empty_p50),
@@ -139,6 +139,12 @@ impl Record {
     }
 }
 
+/// Nanoseconds to a tenth: a quantile lies between two whole ones, and further digits are but
+/// those of its computation.
+fn tenths(nanoseconds: f64) -> f64 {
+    (nanoseconds * 10.0).round() / 10.0
+}
+
 /// A ratio and its bounds, of what could be compared.
 fn ratio(contrast: Option<Contrast>) -> Option<(f64, Option<(f64, f64)>)> {
     match contrast? {
@@ -150,5 +156,14 @@ fn ratio(contrast: Option<Contrast>) -> Option<(f64, Option<(f64, f64)>)> {
                 Bounds::Needs { .. } => None,
             },
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn quantiles_carry_no_digits_of_their_computation() {
+        assert_eq!(super::tenths(212_830.150_000_000_6), 212_830.2);
+        assert_eq!(super::tenths(20.0), 20.0);
     }
 }

@@ -11,7 +11,7 @@ pub struct Scale {
     pub high: f64,
 }
 
-/// The steps within a decade at which a short scale has ticks.
+/// The steps within a decade at which a scale may end, and a short one has ticks.
 const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
 
 impl Scale {
@@ -24,8 +24,8 @@ impl Scale {
             .fold(None, |range: Option<(f64, f64)>, value| {
                 Some(range.map_or((value, value), |(a, b)| (a.min(value), b.max(value))))
             })?;
-        let low = steps().rev().find(|step| *step <= least * 1.000_001)?;
-        let high = steps().find(|step| *step >= most * 0.999_999)?;
+        let low = steps(&STEPS).rev().find(|step| *step <= least * 1.000_001)?;
+        let high = steps(&STEPS).find(|step| *step >= most * 0.999_999)?;
         // A scale needs a length.
         let high = if high > low { high } else { low * 10.0 };
         Some(Scale { low, high })
@@ -45,20 +45,21 @@ impl Scale {
         share.clamp(0.0, 1.0)
     }
 
-    /// Round values to mark, from low to high: decades, and on a short scale 1, 2 and 5 of each.
+    /// Round values to mark, from low to high: decades; on a short scale 1, 2 and 5 of each; on
+    /// one of less than a decade every whole number of it.
     pub fn ticks(self) -> Vec<f64> {
-        let decades = (self.high / self.low).log10();
-        let is_short = decades < 2.5;
-        steps()
-            .filter(|step| (self.low * 0.999..=self.high * 1.001).contains(step))
-            .filter(|step| is_short || (step.log10().round() - step.log10()).abs() < 1e-6)
-            .collect()
+        let marked: &[f64] = match (self.high / self.low).log10() {
+            ..0.8 => &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+            ..2.5 => &STEPS,
+            _ => &[1.0],
+        };
+        steps(marked).filter(|step| (self.low * 0.999..=self.high * 1.001).contains(step)).collect()
     }
 }
 
-/// All round values from 1 ns to 500 thousand seconds.
-fn steps() -> impl DoubleEndedIterator<Item = f64> {
-    (0..15).flat_map(|decade| STEPS.map(|step| step * 10f64.powi(decade)))
+/// These steps of every decade from 1 ns on, for eleven days.
+fn steps(of_decade: &[f64]) -> impl DoubleEndedIterator<Item = f64> {
+    (0..15).flat_map(move |decade| of_decade.iter().map(move |step| step * 10f64.powi(decade)))
 }
 
 #[cfg(test)]
@@ -77,8 +78,10 @@ mod tests {
 
     #[test]
     fn a_short_scale_has_more_ticks() {
-        let scale = Scale::of([52e3, 190e3]).unwrap();
-        assert_eq!(scale.ticks(), [50e3, 100e3, 200e3]);
+        let scale = Scale::of([52e3, 490e3]).unwrap();
+        assert_eq!(scale.ticks(), [50e3, 100e3, 200e3, 500e3]);
+        let scale = Scale::of([210e6, 490e6]).unwrap();
+        assert_eq!(scale.ticks(), [200e6, 300e6, 400e6, 500e6]);
     }
 
     #[test]

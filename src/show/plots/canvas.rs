@@ -34,9 +34,6 @@ pub(super) const GRID: RGBColor = RGBColor(222, 222, 222);
 /// Space between the edge of the page and everything else.
 pub(super) const MARGIN: i32 = 24;
 
-/// Where the plots begin, below the title.
-pub(super) const TOP: i32 = 116;
-
 /// Opens and closes the markers of a group: characters that no label keeps.
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
@@ -57,28 +54,58 @@ pub(super) struct Page<'a> {
     pub(super) subtitle: String,
     /// Where the figures come from.
     pub(super) source: &'a str,
-    /// Height in pixels.
-    pub(super) height: i32,
 }
 
-/// Draws a page, and on it what `draw` draws.
-pub(super) fn page(page: &Page<'_>, draw: impl FnOnce(&Canvas<'_>) -> Result<(), Error>) -> Drawn {
+impl Page<'_> {
+    /// The lines of the title.
+    fn title_lines(&self) -> Vec<String> {
+        let mut lines = text::wrap(&text::shorten(self.title, 170), 96, "", "");
+        lines.truncate(2);
+        lines
+    }
+
+    /// The lines of the subtitle.
+    fn subtitle_lines(&self) -> Vec<String> {
+        let mut lines = text::wrap(&text::shorten(&self.subtitle, 250), 136, "", "");
+        lines.truncate(2);
+        lines
+    }
+
+    /// Where the plot begins, below the title.
+    pub(super) fn top(&self) -> i32 {
+        let titles = self.title_lines().len() as i32 * TITLE_LINE;
+        MARGIN + titles + self.subtitle_lines().len() as i32 * SUBTITLE_LINE + 16
+    }
+}
+
+/// Height of a line of the title in pixels.
+const TITLE_LINE: i32 = 24;
+
+/// Height of a line of the subtitle in pixels.
+const SUBTITLE_LINE: i32 = 17;
+
+/// Draws a page of that height in pixels, and on it what `draw` draws.
+pub(super) fn page(
+    page: &Page<'_>,
+    height: i32,
+    draw: impl FnOnce(&Canvas<'_>) -> Result<(), Error>,
+) -> Drawn {
     let mut svg = String::new();
     {
-        let backend = SVGBackend::with_string(&mut svg, (WIDTH as u32, page.height as u32));
+        let backend = SVGBackend::with_string(&mut svg, (WIDTH as u32, height as u32));
         let canvas = Canvas { area: backend.into_drawing_area() };
         canvas.area.fill(&WHITE)?;
         let mut y = MARGIN;
-        for line in text::wrap(&text::shorten(page.title, 170), 96, "", "").iter().take(2) {
-            canvas.bold((MARGIN, y), 18, line)?;
-            y += 24;
+        for line in page.title_lines() {
+            canvas.bold((MARGIN, y), 18, &line)?;
+            y += TITLE_LINE;
         }
-        for line in text::wrap(&text::shorten(&page.subtitle, 250), 136, "", "").iter().take(2) {
-            canvas.text((MARGIN, y + 4), 13, FAINT, Side::Right, line)?;
-            y += 17;
+        for line in page.subtitle_lines() {
+            canvas.text((MARGIN, y + 4), 13, FAINT, Side::Right, &line)?;
+            y += SUBTITLE_LINE;
         }
         let caption = format!("forkbench, {}", page.source);
-        canvas.text((MARGIN, page.height - MARGIN), 11, FAINT, Side::Right, &caption)?;
+        canvas.text((MARGIN, height - MARGIN), 11, FAINT, Side::Right, &caption)?;
         draw(&canvas)?;
         canvas.area.present()?;
     }

@@ -1,6 +1,6 @@
 //! How one interval is distributed: the share of spawns that are done by a time.
 
-use super::canvas::{self, Axis, Drawn, Frame, Page, TOP, WIDTH};
+use super::canvas::{self, Axis, Drawn, Frame, Page, WIDTH};
 use crate::model::interval::Interval;
 use crate::show::palette;
 use crate::show::scale::Scale;
@@ -16,16 +16,16 @@ pub(super) fn draw(section: &Section, interval: Interval, source: &str) -> Optio
     let median = |curve: &Curve| curve.median.unwrap_or(0.0);
     curves.sort_by(|a, b| median(a).total_cmp(&median(b)));
 
-    let height = 560.max(TOP + 130 + 40 * curves.len() as i32);
-    let frame = Frame { from: (92, TOP), to: (WIDTH - 250, height - 92) };
     let title = section.titles.distributions.iter().find(|(titled, _)| *titled == interval);
     let page = Page {
         title: title.map_or(interval.about(), |(_, title)| title),
         subtitle: format!("{}: {}. {}.", interval.word(), interval.about(), section.caption),
         source,
-        height,
     };
-    Some(canvas::page(&page, |canvas| {
+    let top = page.top();
+    let height = (top + 444).max(top + 130 + 40 * curves.len() as i32);
+    let frame = Frame { from: (92, top), to: (WIDTH - 250, height - 92) };
+    Some(canvas::page(&page, height, |canvas| {
         let x = Axis {
             title: match interval {
                 Interval::Rewrite => "time it takes, log scale".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn draw(section: &Section, interval: Interval, source: &str) -> Optio
             }
         }
         for (curve, row) in curves.iter().zip(0..) {
-            let (x, y) = (frame.to.0 + 22, TOP + 10 + 40 * row);
+            let (x, y) = (frame.to.0 + 22, top + 10 + 40 * row);
             canvas::key(canvas, (x, y), &palette::look(&curve.mechanism), &curve.name)?;
             let samples = units::count(curve.samples);
             let median = match curve.median {

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{self, Axis, Canvas, Drawn, Error, Frame, INK, Page, Point, Side, TOP, WIDTH};
+use super::canvas::{self, Axis, Canvas, Drawn, Error, Frame, INK, Page, Point, Side, WIDTH};
 use crate::show::palette::{self, Mark};
 use crate::show::scale::Scale;
 use crate::show::text;
@@ -26,16 +26,16 @@ const WRITABLE: Mark = Mark::Triangle;
 /// Draws it; none without a lane.
 pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
     let scale = Scale::of_lanes(&section.lanes)?;
-    let bottom = TOP + 34 + HEIGHT * section.lanes.len() as i32;
-    let frame = Frame { from: (190, TOP + 34), to: (WIDTH - 40, bottom) };
     let page = Page {
         title: &section.titles.lanes,
         subtitle: format!("Medians on one clock that starts with the call. {}.", section.caption),
         source,
-        height: bottom + 92,
     };
-    Some(canvas::page(&page, |canvas| {
-        legend(canvas, &section.lanes)?;
+    let top = page.top();
+    let bottom = top + 34 + HEIGHT * section.lanes.len() as i32;
+    let frame = Frame { from: (190, top + 34), to: (WIDTH - 40, bottom) };
+    Some(canvas::page(&page, bottom + 92, |canvas| {
+        legend(canvas, &section.lanes, top + 8)?;
         let x = Axis {
             title: "time since the call, log scale".to_owned(),
             ticks: scale.ticks().into_iter().map(|t| (scale.share(t), units::tick(t))).collect(),
@@ -102,9 +102,8 @@ fn story(lane: &Lane) -> String {
 }
 
 /// What the marks mean: only those that are there.
-fn legend(canvas: &Canvas<'_>, lanes: &[Lane]) -> Result<(), Error> {
+fn legend(canvas: &Canvas<'_>, lanes: &[Lane], y: i32) -> Result<(), Error> {
     const GREY: RGBColor = RGBColor(120, 120, 120);
-    let y = TOP + 8;
     let mut x = 190;
     canvas.bar([(x, y - 7), (x + 26, y + 7)], GREY, 1.0)?;
     canvas.text((x + 34, y), 13, INK, Side::Right, "caller blocked")?;

@@ -1,6 +1,6 @@
 //! How long the caller is blocked, by percentile: the tail gets as much room as the middle.
 
-use super::canvas::{self, Axis, Drawn, Frame, MARGIN, Page, Point, TOP, WIDTH};
+use super::canvas::{self, Axis, Drawn, Frame, MARGIN, Page, Point, WIDTH};
 use crate::model::interval::Interval;
 use crate::show::distribution::Step;
 use crate::show::palette;
@@ -29,18 +29,18 @@ pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
     // A single sample would leave the axis without a length.
     let decades = (most.max(10) as f64).log10();
 
-    let height = 560.max(TOP + 130 + 20 * curves.len() as i32);
-    let frame = Frame { from: (108, TOP), to: (WIDTH - 250, height - 92) };
-    let place = |share: f64, nanoseconds: f64| {
-        frame.at(left_over(share) / decades, scale.share(nanoseconds))
-    };
     let page = Page {
         title: &section.titles.latency,
         subtitle: format!("How long the caller is blocked, by percentile. {}.", section.caption),
         source,
-        height,
     };
-    Some(canvas::page(&page, |canvas| {
+    let top = page.top();
+    let height = (top + 444).max(top + 130 + 20 * curves.len() as i32);
+    let frame = Frame { from: (108, top), to: (WIDTH - 250, height - 92) };
+    let place = |share: f64, nanoseconds: f64| {
+        frame.at(left_over(share) / decades, scale.share(nanoseconds))
+    };
+    Some(canvas::page(&page, height, |canvas| {
         let x = Axis {
             title: "share of the spawns that took no longer".to_owned(),
             ticks: PERCENTILES
@@ -86,7 +86,7 @@ pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
         ends.sort_by_key(|((_, y), _)| *y);
         let wanted: Vec<i32> = ends.iter().map(|((_, y), _)| *y).collect();
         let bottom = height - MARGIN - 40;
-        for ((end, curve), y) in ends.iter().zip(canvas::keep_apart(&wanted, 20, TOP, bottom)) {
+        for ((end, curve), y) in ends.iter().zip(canvas::keep_apart(&wanted, 20, top, bottom)) {
             let x = frame.to.0 + 22;
             canvas.line(vec![*end, (frame.to.0, end.1), (x - 4, y)], canvas::GRID, 1)?;
             let samples = units::count(curve.samples);
