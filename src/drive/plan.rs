@@ -37,8 +37,11 @@ const SETTLE_LONG: u32 = 1;
 /// A sample that takes longer is long, in nanoseconds.
 const LONG_NS: u64 = 5_000_000;
 /// A median takes 2 / (1 - 0.5) samples in a block, and turns taken often even out a neighbour's
-/// noise: so a block has at least so many rounds, where the budget allows ten launches of them.
+/// noise: so a block has at least so many rounds, where the budget allows six launches of them.
 const FEWEST_ROUNDS: u32 = 4;
+/// A slow parent gets fewer launches rather than fewer rounds, down to these: the fewest whose
+/// medians have an interval at 95 %.
+const SLOW_LAUNCHES: u32 = 6;
 /// p95 is judged only with 2 / (1 - 0.95) samples in a block.
 const SAMPLES_PER_BLOCK: u32 = 40;
 /// The share of the budget that setting up may take, where there is a choice.
@@ -178,7 +181,7 @@ impl Plan {
         let mut fewest_rounds = FEWEST_ROUNDS;
         let (planned, fixed_ns, round_ns) = loop {
             let (planned, fixed_ns, round_ns) = plan_parents(&roster, pilots, fewest_rounds);
-            let needed = u64::from(FEWEST_LAUNCHES) * (fixed_ns + round_ns);
+            let needed = u64::from(SLOW_LAUNCHES) * (fixed_ns + round_ns);
             if needed <= budget || fewest_rounds == 1 {
                 break (planned, fixed_ns, round_ns);
             }
