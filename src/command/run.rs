@@ -330,7 +330,7 @@ fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit
         }
         Finish::Complete { lost, .. } if *lost > 0 => {
             let directory = directory.display();
-            tell(&format!("{lost} of the subjects were lost: see {directory}/launches.csv"));
+            tell(&format!("subjects lost: {lost}; see {directory}/launches.csv"));
             Exit::Failed
         }
         Finish::Complete { .. } if !show::has_samples(view) => {

@@ -69,9 +69,11 @@ impl Ballast {
     /// Maps and writes `bytes` (a multiple of the page). `alive` is called between steps.
     pub fn new(bytes: usize, page: Page, alive: impl Fn()) -> io::Result<Ballast> {
         // Aligned whatever the page, so that 4k and thp differ in nothing else.
-        let mapping = Mapping::new(bytes + HUGE, libc::MAP_PRIVATE)?;
-        let offset = mapping.base.align_offset(HUGE);
+        let mapping = Mapping::new(bytes + 2 * HUGE, libc::MAP_PRIVATE)?;
+        let page_bytes = page_size();
+        let offset = page_bytes + mapping.base.wrapping_add(page_bytes).align_offset(HUGE);
         let ballast = Ballast { mapping, offset, bytes };
+        ballast.close_ends()?;
         let advice = match page {
             Page::Base => libc::MADV_NOHUGEPAGE,
             Page::Thp => libc::MADV_HUGEPAGE,
@@ -90,6 +92,22 @@ impl Ballast {
             alive();
         }
         Ok(ballast)
+    }
+
+    /// Takes away all access before and behind the part that is used: the kernel would merge what
+    /// is mapped next to it, such as the stack of a thread, and smaps would show that as its own.
+    fn close_ends(&self) -> io::Result<()> {
+        let end = self.offset + self.bytes;
+        for (from, to) in [(0, self.offset), (end, self.mapping.bytes)] {
+            // SAFETY: within the mapping, and no part of it that is ever touched.
+            let failed = unsafe {
+                libc::mprotect(self.mapping.base.add(from).cast(), to - from, libc::PROT_NONE)
+            };
+            if failed != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
     }
 
     /// The first address.

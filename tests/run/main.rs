@@ -1,0 +1,14 @@
+//! `forkbench run` from end to end: the built program, what it prints, what it leaves on disk, and
+//! what it leaves behind.
+//!
+//! Nothing here asserts an absolute time, save generous limits on how long a thing may take at most.
+//! What this machine or this user cannot do is skipped, and the reason printed.
+
+mod bad_input;
+mod bench;
+mod figures;
+mod images;
+mod interruption;
+mod limits;
+mod output;
+mod refusals;
