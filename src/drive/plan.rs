@@ -430,10 +430,11 @@ impl PlannedParent {
     }
 }
 
-/// Whether the parent writes memory again after each of its spawns.
+/// Whether the parent writes all its memory again after each of its spawns. Where it writes a part,
+/// a spawn does not start from where the one before it did until a settling spawn has gone before.
 fn is_rewritten(entry: &Entry) -> bool {
     entry.row.copies_pages
-        && entry.setup.work.rewrite != Rewrite::NONE
+        && entry.setup.work.rewrite == Rewrite::ALL
         && entry.setup.parent.shape.rss.bytes() > 0
 }
 

@@ -444,10 +444,10 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
-    /// A variant that rewrites its memory must not start from what one that does not has left.
+    /// A variant that rewrites all its memory must not start from what one that does not has left.
     fn unprotect(&mut self, slot: usize) {
         if self.protected
-            && self.slots[slot].plan.work.rewrite != Rewrite::NONE
+            && self.slots[slot].plan.work.rewrite == Rewrite::ALL
             && let Some(ballast) = &self.became.ballast
         {
             ballast.repopulate(Rewrite::ALL);
