@@ -119,7 +119,7 @@ fn readings_mechanisms_knobs_warnings_and_stamps_are_those_of_the_registries() {
     assert_eq!(first_cells(&methodology, "mechanism"), mechanisms);
     let warnings: BTreeSet<String> =
         table(&methodology, "word").iter().flat_map(|cells| quoted(&cells[0])).collect();
-    let words: BTreeSet<String> = WORDS.iter().map(|(word, _)| (*word).to_owned()).collect();
+    let words: BTreeSet<String> = WORDS.iter().map(|word| (*word).to_owned()).collect();
     assert_eq!(warnings, words);
     let stamps: Vec<String> =
         table(&methodology, "stamp").iter().flat_map(|cells| quoted(&cells[1])).collect();
