@@ -15,6 +15,18 @@ fn main() -> ExitCode {
             forkbench::measure::subject::main(tape)
         }
         Some("__keeper") => forkbench::drive::keeper::main(&words.collect::<Vec<OsString>>()),
+        // For scripts/compare-independent: the image as a file of its own.
+        #[cfg(feature = "independent-loop")]
+        Some("__image") => {
+            let path = std::path::PathBuf::from(words.next().unwrap_or_default());
+            match forkbench::measure::image::write(&path) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("forkbench: {}: {error}", path.display());
+                    ExitCode::FAILURE
+                }
+            }
+        }
         _ => command::main(),
     }
 }

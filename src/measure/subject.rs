@@ -414,6 +414,14 @@ impl<'a> Subject<'a> {
         if cold && let Some(scrub) = &self.scrub {
             scrub.run(self.job.scrub_bytes as usize);
         }
+        #[cfg(feature = "independent-loop")]
+        if counting.is_none()
+            && plan.work.rewrite == Rewrite::NONE
+            && let Some(taken) = self.slots[slot].spawner.turn(settle + samples)
+        {
+            let taken = taken.map(<[_]>::to_vec);
+            return self.independent_turn(slot, block.block, [round, turn, settle], phase, taken);
+        }
         let begin = clock::now();
         for pos in 0..settle + samples {
             if pos > settle && clock::now() - begin > block.turn_ns {
@@ -440,6 +448,46 @@ impl<'a> Subject<'a> {
             if self.slots[slot].off {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Puts on the tape what the independent loop has measured, `settle` settling spawns first.
+    #[cfg(feature = "independent-loop")]
+    fn independent_turn(
+        &mut self,
+        slot: usize,
+        block: u32,
+        [round, turn, settle]: [u32; 3],
+        phase: Phase,
+        taken: Result<Vec<mechanism::independent::Spawn>, i32>,
+    ) -> Result<(), BadTape> {
+        let spawns = match taken {
+            Ok(spawns) => spawns,
+            Err(errno) => return self.fail(slot, block, 0, errno, Stage::Birth, 0),
+        };
+        let Slot { plan, mechanism, .. } = &self.slots[slot];
+        self.protected |= mechanism.copies_pages();
+        for (pos, spawn) in (0..).zip(&spawns) {
+            let phase = if pos < settle { Phase::Settle } else { phase };
+            self.sink.push(Frame::Sample(tape::Sample {
+                variant: plan.variant,
+                block,
+                round,
+                turn,
+                pos,
+                phase: number_of(&PHASES, phase),
+                status: spawn.status,
+                start_ns: spawn.called,
+                blocked_ns: Some(spawn.returned - spawn.called),
+                born_ns: None,
+                image_ns: None,
+                reaped_ns: Some(spawn.reaped - spawn.called),
+                rewrite_ns: None,
+                blocked_cpu_ns: 0,
+                parent_cpu: current_cpu(),
+                child_cpu: None,
+            }))?;
         }
         Ok(())
     }

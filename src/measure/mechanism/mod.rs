@@ -8,6 +8,8 @@ pub mod child;
 mod clone3;
 mod command;
 mod fork;
+#[cfg(feature = "independent-loop")]
+pub mod independent;
 mod none;
 mod posix_spawn;
 mod stack;
@@ -128,6 +130,12 @@ pub trait Spawner {
 
     /// Puts away what the birth left behind, after the last stamp.
     fn tidy(&mut self) {}
+
+    /// Takes a turn of `count` spawns by a loop of its own; None: it has none.
+    #[cfg(feature = "independent-loop")]
+    fn turn(&mut self, _count: u32) -> Option<Result<&[independent::Spawn], i32>> {
+        None
+    }
 }
 
 /// Every mechanism, in the order in which they are listed.
@@ -144,6 +152,12 @@ pub static MECHANISMS: &[&Mechanism] = &[
     &posix_spawn::PIDFD_SPAWN,
     &command::COMMAND,
     &thread::THREAD,
+    #[cfg(feature = "independent-loop")]
+    &independent::C_FORK,
+    #[cfg(feature = "independent-loop")]
+    &independent::C_VFORK,
+    #[cfg(feature = "independent-loop")]
+    &independent::C_POSIX_SPAWN,
 ];
 
 /// The mechanism of that name.
