@@ -126,7 +126,16 @@ impl Bench {
 
     /// The arguments of a small run into [`Self::out`], and more.
     pub(crate) fn small<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
-        let sampling = ["--launches", "1", "--blocks", "1", "--time", "2s", "--seed", "1"];
+        self.of_blocks("1", more)
+    }
+
+    /// The same with more than a hundred spawns, however slow the machine is.
+    pub(crate) fn larger<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        self.of_blocks("5", more)
+    }
+
+    fn of_blocks<'a>(&self, blocks: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let sampling = ["--launches", "1", "--blocks", blocks, "--time", "2s", "--seed", "1"];
         [&["run", "--out", "out"][..], &sampling, more].concat()
     }
 

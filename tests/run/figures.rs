@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::bench::{Bench, Row, is_subject, median, status};
+use crate::bench::{Bench, Row, finish, is_subject, median, status};
 
 fn number(row: &Row, column: &str) -> Option<u64> {
     Some(&row[column]).filter(|cell| !cell.is_empty()).map(|cell| cell.parse().unwrap())
@@ -54,7 +54,8 @@ fn every_sample_is_one_execution_of_the_image() {
     let record = bench.path("record");
     let image = bench.script("counted", &format!("echo \"$0\" >> {}", record.display()));
     let mechanisms = "fork,vfork,posix_spawn,clone3-pidfd,command";
-    bench.run(&["--mechanism", mechanisms, "--image", &image]).expect(0, &[]);
+    let arguments = ["--mechanism", mechanisms, "--image", &image];
+    finish(bench.forkbench(bench.larger(&arguments))).expect(0, &[]);
     let control = bench.variants(&[("mechanism", "none")]);
     let mut samples = bench.rows("samples.csv");
     samples.retain(|row| !control.contains(&row["variant"]));

@@ -86,7 +86,7 @@ fn an_interrupted_run_is_completed_by_resuming_it() {
 fn a_block_that_is_lost_twice_can_still_be_completed() {
     let bench = Bench::new();
     let image = bench.hanging_from(37);
-    let start = bench.small(&["--mechanism", "fork", "--image", &image]);
+    let start = bench.larger(&["--mechanism", "fork", "--image", &image]);
     for arguments in [&start[..], &["run", "--resume", "out"], &["run", "--resume", "out"]] {
         let running = bench.start(bench.forkbench(arguments));
         bench.hung();
@@ -187,7 +187,7 @@ fn a_subject_that_is_killed_is_a_row() {
     let bench = Bench::new();
     let image = bench.hanging_from(37);
     let running =
-        bench.start(bench.forkbench(bench.small(&["--mechanism", "fork", "--image", &image])));
+        bench.start(bench.forkbench(bench.larger(&["--mechanism", "fork", "--image", &image])));
     bench.hung();
     bench.free();
     signal(bench.subject(), "KILL");

@@ -189,6 +189,13 @@ fn own_cgroup() -> Result<File, Refusal> {
         .find_map(|line| line.strip_prefix("0::"))
         .ok_or_else(|| refuse("this process is in no cgroup of version 2"))?;
     let directory = format!("{mount}{}", path.trim_end_matches('/'));
+    // To be born there takes the right to move a process there, even for one that is there.
+    OpenOptions::new().write(true).open(format!("{directory}/cgroup.procs")).map_err(|error| {
+        Refusal {
+            errno: error.raw_os_error().unwrap_or(0),
+            reason: format!("no process may be put into {directory}; root may, or its owner"),
+        }
+    })?;
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_DIRECTORY | libc::O_PATH)
