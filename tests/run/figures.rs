@@ -157,7 +157,12 @@ fn directions_that_hold_on_every_machine() {
     let blocked = |mechanism, role| median(&of(mechanism, role), "blocked_ns");
     let (fork, spawn) = (blocked("fork", "subject"), blocked("posix_spawn", "subject"));
     assert!(fork >= 5 * spawn, "fork {fork} ns, posix_spawn {spawn} ns");
-    let twin = blocked("posix_spawn", "twin");
+    // Medians of few samples part where other tests want the same processor; the shortest do not.
+    let shortest = |role| {
+        let rows = of("posix_spawn", role);
+        rows.iter().filter_map(|row| number(row, "blocked_ns")).min().expect("a spawn")
+    };
+    let (twin, spawn) = (shortest("twin"), shortest("subject"));
     assert!(twin >= spawn / 2 && twin <= spawn * 2, "{twin} ns, its twin {spawn} ns");
     let own = median(&of("none", "control"), "reaped_ns");
     assert!(own < 2_000, "the tool itself costs {own} ns");
