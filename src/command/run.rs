@@ -68,7 +68,7 @@ pub struct Args {
     /// A parent in which nothing moves for so long is examined, killed, and a row of its own
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     stall: Duration,
-    /// The results directory [default: results/<UTC>-spawn]
+    /// The results directory [default: results/UTC-spawn]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Complete the plan of an interrupted run in its directory

@@ -1,7 +1,7 @@
 //! The facts of the machine a run is made on, for `environment.toml`, and what disturbs it.
 //!
 //! This module only looks: it reads `/proc` and `/sys`, times the clock, and changes nothing. What
-//! must be tried out to be known (does `clone3` work?) belongs to [`probe`](super::probe). A fact
+//! must be tried out to be known (does `clone3` work?) belongs to [`probe`]. A fact
 //! that this machine does not tell is an absent key, never an error and never a guess.
 
 mod cgroup;

@@ -12,7 +12,7 @@
 //! * The child of a raw `clone3` runs on a copy of the parent's memory, in which any lock may be
 //!   held for ever. It makes one raw system call, `exit_group`, and nothing else.
 //! * Structures passed to the kernel are `repr(C)` and live until the call returns.
-//! * Mappings are made by the [`Mapping`] type alone, which unmaps what it mapped.
+//! * Mappings are made by the `Mapping` type alone, which unmaps what it mapped.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;

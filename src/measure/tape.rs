@@ -12,7 +12,7 @@
 //!   4096    frames of lane 0 (a ring), frames of lane 1, ..
 //! ```
 //!
-//! A frame is [`FRAME_WORDS`] words. Its first word is its kind; see [`Frame`].
+//! A frame is 16 words. Its first word is its kind; see [`Frame`].
 //!
 //! # Safety
 //!
