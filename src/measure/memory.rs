@@ -76,7 +76,7 @@ impl Ballast {
         ballast.close_ends()?;
         let advice = match page {
             Page::Base => libc::MADV_NOHUGEPAGE,
-            Page::Thp => libc::MADV_HUGEPAGE,
+            Page::Multi(_) | Page::Hugetlb | Page::Thp => libc::MADV_HUGEPAGE,
         };
         // SAFETY: within the mapping, which is ours.
         let failed = unsafe { libc::madvise(ballast.start().cast(), bytes, advice) };

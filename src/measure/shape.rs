@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::measure::mechanism::Refusal;
 use crate::measure::memory::{Ballast, page_size};
-use crate::model::setup::{Page, Shape};
+use crate::model::setup::{HUGE_PAGE, Page, Shape};
 use crate::model::units::Size;
 
 /// What a subject holds on to while it has its shape.
@@ -31,7 +31,36 @@ pub struct Become {
 /// Takes on `shape`. Threads are put on `others`, the processors that the spawner does not use.
 /// `alive` is called now and then.
 pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become, Refusal> {
-    let Shape { rss, page, threads, vmas, fds } = shape;
+    let Shape {
+        rss,
+        memory,
+        contents,
+        page,
+        spread,
+        order,
+        advice,
+        threads,
+        busy,
+        vmas,
+        vma_contents,
+        fds,
+        fd_layout,
+    } = shape;
+    let plain = Shape::default();
+    if (memory, contents, spread, order, advice, busy, vma_contents, fd_layout)
+        != (
+            &plain.memory,
+            &plain.contents,
+            &plain.spread,
+            &plain.order,
+            &plain.advice,
+            &plain.busy,
+            &plain.vma_contents,
+            &plain.fd_layout,
+        )
+    {
+        return Err(Refusal { errno: 0, reason: "this shape cannot be taken on yet".to_owned() });
+    }
     let descriptors = open_descriptors(*fds)?;
     map_areas(*vmas)?;
     alive();
@@ -247,7 +276,7 @@ impl Seen {
 
 /// What a shape should add to a subject, as readings of the same names.
 pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
-    let Shape { rss, page, threads, vmas, fds } = shape;
+    let Shape { rss, page, threads, vmas, fds, .. } = shape;
     let mut facts = vec![
         ("rss_bytes", rss.bytes()),
         ("vmas", u64::from(*vmas)),
@@ -257,11 +286,10 @@ pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
     match page {
         Page::Base => facts.push(("anon_huge_bytes", 0)),
         Page::Thp => facts.push(("anon_huge_bytes", rss.bytes() / HUGE_PAGE * HUGE_PAGE)),
+        Page::Multi(_) | Page::Hugetlb => {}
     }
     facts
 }
-
-const HUGE_PAGE: u64 = 2 << 20;
 
 /// Looks at this process. Reads line by line into one buffer: a list of ten thousand mappings must
 /// not itself become memory of the subject.
@@ -317,7 +345,7 @@ mod tests {
             vmas: 500,
             fds: 40,
             threads: 2,
-            page: Page::Base,
+            ..Shape::default()
         };
         let became = become_(&shape, &[], || ()).unwrap();
         let after = look(became.ballast.as_ref()).unwrap();

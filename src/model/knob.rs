@@ -3,7 +3,10 @@
 //! Flags, TOML keys, labels, axes, `forkbench list knobs` and `forkbench explain` walk this table.
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
-use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite, Setup};
+use crate::model::setup::{
+    Advice, Between, Busy, ChildCpu, Contents, FdLayout, Image, MemoryKind, Rewrite, Setup,
+    TouchOrder, VmaContents,
+};
 use crate::model::units::{self, Size, UnitError};
 
 /// The page in whose multiples sizes are given. Where the base page is larger, the subject refuses
@@ -58,12 +61,14 @@ pub static KNOBS: &[Knob] = &[
         name: "rss",
         group: Group::Shape,
         value: "SIZE",
-        about: "private anonymous memory of the parent, all of it written",
-        explain: "The parent maps this much private anonymous memory and writes every page of it \
-                  before the first spawn (one MADV_POPULATE_WRITE call; a byte per page where the \
-                  kernel lacks it). It comes on top of what the program itself needs, about 3 MiB. \
-                  K, M, G and T are powers of 1024. What the kernel then reports in smaps is \
-                  written beside what was asked for; a mismatch is a warning.",
+        about: "memory of the parent, all of it touched",
+        explain: "The parent maps this much memory and touches every page of it before the first \
+                  spawn; `memory`, `contents`, `page`, `spread`, `order` and `advice` say what \
+                  memory, and how. By default it is private and anonymous, as malloc maps it, and \
+                  written (one MADV_POPULATE_WRITE call; a byte per page where the kernel lacks \
+                  it). It comes on top of what the program itself needs, about 3 MiB. K, M, G and \
+                  T are powers of 1024. What the kernel then reports in smaps is written beside \
+                  what was asked for; a mismatch is a warning.",
         set: |setup, text| {
             setup.parent.shape.rss = pages("rss", text, text)?;
             Ok(())
@@ -71,35 +76,111 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.parent.shape.rss.to_string(),
     },
     Knob {
+        name: "memory",
+        group: Group::Shape,
+        value: "KIND",
+        about: "kind of that memory: anon, shmem, file, file-shared or pinned",
+        explain: "`anon` is private and anonymous, as malloc maps it. `shmem` is shared and \
+                  anonymous; `file` and `file-shared` map a file that lies in memory (a memfd), \
+                  privately and shared. A fork copies the page tables of none of these three as \
+                  long as nothing private has been written; the child finds the pages again when \
+                  it touches them. `pinned` is private and anonymous and registered as buffers of \
+                  an io_uring: what is pinned cannot be shared for copying later, so a fork \
+                  copies every page at once.",
+        set: |setup, text| {
+            setup.parent.shape.memory = choice("memory", text, MemoryKind::ALL, MemoryKind::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.memory.word().to_owned(),
+    },
+    Knob {
+        name: "contents",
+        group: Group::Shape,
+        value: "STATE",
+        about: "what was done to it: dirty, read, one-byte or untouched",
+        explain: "`dirty`: every page was written. `read`: every page was only read; private \
+                  anonymous memory then maps the one zero page everywhere, which a fork need not \
+                  copy. `one-byte`: every page was read and one byte of the first written, which \
+                  gives the mapping an anon_vma: from then on a fork copies all its page-table \
+                  entries. `untouched`: mapped, and no more.",
+        set: |setup, text| {
+            setup.parent.shape.contents = choice("contents", text, Contents::ALL, Contents::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.contents.word().to_owned(),
+    },
+    Knob {
         name: "page",
         group: Group::Shape,
         value: "KIND",
-        about: "page size of that memory: 4k or thp",
+        about: "page size of that memory: 4k, 16k, 64k.., thp or hugetlb",
         explain: "`4k` is the base page of the machine, with transparent huge pages switched off \
                   for this memory (MADV_NOHUGEPAGE). `thp` asks for transparent huge pages \
                   (MADV_HUGEPAGE) on memory aligned to them; how much of it the kernel really \
-                  backed with huge pages is looked at after every block.",
+                  backed with huge pages is looked at after every block. 8k, 16k .. 1024k ask for \
+                  that size alone (mTHP, Linux 6.8): the kernel must be told so in sysfs, which \
+                  root may, and what stood there is put back. `hugetlb` takes pages of 2 MiB from \
+                  the pool of the kernel; root raises the pool for the run and puts it back.",
         set: |setup, text| {
-            setup.parent.shape.page = match text {
-                "4k" => Page::Base,
-                "thp" => Page::Thp,
-                _ => return Err(bad("page", text, "allowed are 4k and thp")),
-            };
+            let page = text.trim().parse().map_err(|why: String| bad("page", text, why))?;
+            setup.parent.shape.page = page;
             Ok(())
         },
-        get: |setup| match setup.parent.shape.page {
-            Page::Base => "4k".to_owned(),
-            Page::Thp => "thp".to_owned(),
+        get: |setup| setup.parent.shape.page.to_string(),
+    },
+    Knob {
+        name: "spread",
+        group: Group::Shape,
+        value: "N",
+        about: "one page in N is touched: the mapping is N times as large as rss",
+        explain: "Spreads the memory over a mapping N times as large, so that `rss` bytes are \
+                  touched and the rest is not. A page of page tables maps 512 pages: with 512 \
+                  each touched page has one to itself, and a fork pays for both.",
+        set: |setup, text| {
+            setup.parent.shape.spread = at_least_1("spread", text, 65_536)?;
+            Ok(())
         },
+        get: |setup| setup.parent.shape.spread.to_string(),
+    },
+    Knob {
+        name: "order",
+        group: Group::Shape,
+        value: "seq|random",
+        about: "order in which its pages were first touched",
+        explain: "`seq` touches pages by address, as a benchmark does: neighbours in the mapping \
+                  are then neighbours in memory. `random` touches them in a random order, as a \
+                  server's heap comes to be: a fork, which counts up each page's own record, then \
+                  jumps through memory.",
+        set: |setup, text| {
+            setup.parent.shape.order = choice("order", text, TouchOrder::ALL, TouchOrder::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.order.word().to_owned(),
+    },
+    Knob {
+        name: "advice",
+        group: Group::Shape,
+        value: "ADVICE",
+        about: "what the kernel is told of it: none, dontfork, wipeonfork or mlock",
+        explain: "`dontfork` (MADV_DONTFORK): a child does not have the memory at all, and a \
+                  fork passes over it; a child that touches it dies. `wipeonfork` \
+                  (MADV_WIPEONFORK): the child has it, empty. `mlock`: it stays resident; a fork \
+                  does not hand the lock down.",
+        set: |setup, text| {
+            setup.parent.shape.advice = choice("advice", text, Advice::ALL, Advice::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.advice.word().to_owned(),
     },
     Knob {
         name: "threads",
         group: Group::Shape,
         value: "N",
-        about: "threads of the parent beside the one that spawns, parked",
-        explain: "POSIX threads that wait in the kernel and run on other processors than the \
-                  spawning thread, where there are others. With 0 the parent has never created a \
-                  thread: glibc then takes no lock in fork, which makes a difference of a third.",
+        about: "threads of the parent beside the one that spawns",
+        explain: "POSIX threads that do what `busy` says (nothing, by default) and run on other \
+                  processors than the spawning thread, where there are others. With 0 the parent \
+                  has never created a thread: glibc then takes no lock in fork, which makes a \
+                  difference of a third.",
         set: |setup, text| {
             setup.parent.shape.threads = count("threads", text, 100_000)?;
             Ok(())
@@ -107,18 +188,48 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.parent.shape.threads.to_string(),
     },
     Knob {
+        name: "busy",
+        group: Group::Shape,
+        value: "WORK",
+        about: "what those threads do: park, spin, malloc, fault or mmap",
+        explain: "`park`: they wait in the kernel. `spin`: they run in user space. `malloc`: \
+                  they allocate and free blocks of several sizes. `fault`: they touch new pages \
+                  and give them back. `mmap`: they map and unmap. They run on other processors \
+                  than the spawning thread and only while their own parent is measured; on a \
+                  machine with one processor such a parent is refused.",
+        set: |setup, text| {
+            setup.parent.shape.busy = choice("busy", text, Busy::ALL, Busy::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.busy.word().to_owned(),
+    },
+    Knob {
         name: "vmas",
         group: Group::Shape,
         value: "N",
         about: "mappings added to the parent, none of which can merge",
         explain: "One-page private anonymous mappings, alternately readable and read-write, so \
-                  that the kernel cannot merge neighbours. They are never touched: they cost a \
-                  fork their mapping (VMA), not a page.",
+                  that the kernel cannot merge neighbours. By default they are never touched: \
+                  they cost a fork their mapping (VMA), not a page.",
         set: |setup, text| {
             setup.parent.shape.vmas = count("vmas", text, 10_000_000)?;
             Ok(())
         },
         get: |setup| setup.parent.shape.vmas.to_string(),
+    },
+    Knob {
+        name: "vma-contents",
+        group: Group::Shape,
+        value: "clean|dirty",
+        about: "whether each of those mappings holds a page that was written",
+        explain: "`clean` mappings are never touched. With `dirty` each of them is written \
+                  once: a fork then also copies an anon_vma, a page table and a page for each.",
+        set: |setup, text| {
+            let shape = &mut setup.parent.shape;
+            shape.vma_contents = choice("vma-contents", text, VmaContents::ALL, VmaContents::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.vma_contents.word().to_owned(),
     },
     Knob {
         name: "fds",
@@ -133,6 +244,21 @@ pub static KNOBS: &[Knob] = &[
             Ok(())
         },
         get: |setup| setup.parent.shape.fds.to_string(),
+    },
+    Knob {
+        name: "fd-layout",
+        group: Group::Shape,
+        value: "dense|high",
+        about: "N descriptors, or a single one with the number N",
+        explain: "`dense`: as many descriptors as `fds` says. `high`: one alone, whose number is \
+                  what `fds` says: the kernel's table is as large as for a dense one, and all but \
+                  empty, which tells what the table costs and what the descriptors cost.",
+        set: |setup, text| {
+            let shape = &mut setup.parent.shape;
+            shape.fd_layout = choice("fd-layout", text, FdLayout::ALL, FdLayout::word)?;
+            Ok(())
+        },
+        get: |setup| setup.parent.shape.fd_layout.word().to_owned(),
     },
     Knob {
         name: "prefix",
@@ -281,6 +407,49 @@ pub static KNOBS: &[Knob] = &[
             ChildCpu::Free => "free".to_owned(),
         },
     },
+    Knob {
+        name: "env-bytes",
+        group: Group::Work,
+        value: "SIZE",
+        about: "bytes added to the child's environment",
+        explain: "The child's environment, which is small and fixed otherwise, gets variables of \
+                  in all so many bytes, 100 bytes each as a rule. The exec copies them, whatever \
+                  made the process; the kernel takes at most a quarter of the stack limit for \
+                  environment and arguments together.",
+        set: |setup, text| {
+            setup.work.env_bytes = bytes("env-bytes", text)?;
+            Ok(())
+        },
+        get: |setup| setup.work.env_bytes.to_string(),
+    },
+    Knob {
+        name: "args-bytes",
+        group: Group::Work,
+        value: "SIZE",
+        about: "bytes added to the child's arguments",
+        explain: "The child gets further arguments of in all so many bytes, 100 bytes each as a \
+                  rule, which an image of yours must bear with. The exec copies them as it does \
+                  the environment.",
+        set: |setup, text| {
+            setup.work.args_bytes = bytes("args-bytes", text)?;
+            Ok(())
+        },
+        get: |setup| setup.work.args_bytes.to_string(),
+    },
+    Knob {
+        name: "path-dirs",
+        group: Group::Work,
+        value: "N",
+        about: "directories of PATH searched in vain before the image is found",
+        explain: "0 executes the image by its path. With N the image is searched for by its name \
+                  (execvp, posix_spawnp), along a PATH with N directories that lack it and, last, \
+                  the one that has it: each costs an exec that fails.",
+        set: |setup, text| {
+            setup.work.path_dirs = count("path-dirs", text, 1_000)?;
+            Ok(())
+        },
+        get: |setup| setup.work.path_dirs.to_string(),
+    },
 ];
 
 /// The knob of that name.
@@ -319,6 +488,45 @@ fn count(knob: &'static str, text: &str, most: u32) -> Result<u32, BadValue> {
     }
 }
 
+/// As [`count`], and not 0.
+fn at_least_1(knob: &'static str, text: &str, most: u32) -> Result<u32, BadValue> {
+    match count(knob, text, most) {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(bad(knob, text, format!("allowed are whole numbers from 1 to {most}"))),
+    }
+}
+
+/// One of a closed list of words.
+fn choice<T: Copy>(
+    knob: &'static str,
+    text: &str,
+    all: &[T],
+    word: fn(T) -> &'static str,
+) -> Result<T, BadValue> {
+    let given = text.trim();
+    if let Some(value) = all.iter().find(|value| word(**value) == given) {
+        return Ok(*value);
+    }
+    let words = || all.iter().map(|value| word(*value));
+    let meant = crate::model::nearest(given, words());
+    let meant = meant.map(|word| format!(" (did you mean `{word}`?)")).unwrap_or_default();
+    let allowed = words().collect::<Vec<_>>().join(", ");
+    Err(bad(knob, text, format!("allowed are {allowed}{meant}")))
+}
+
+/// A size in bytes; at most what an exec could ever take.
+fn bytes(knob: &'static str, text: &str) -> Result<Size, BadValue> {
+    let size: Size = text.parse().map_err(|e| unit(knob, text, e))?;
+    if size > MOST_STRINGS {
+        return Err(bad(knob, text, format!("allowed are sizes from 0 to {MOST_STRINGS:#}")));
+    }
+    Ok(size)
+}
+
+/// The most that the kernel takes for environment and arguments, whatever the limit of the stack:
+/// three quarters of 8 MiB (fs/exec.c, bprm_stack_limits).
+const MOST_STRINGS: Size = Size::from_bytes(6 << 20);
+
 /// A size in whole pages of 4 KiB; `text` is the whole value that was given, `size` its part.
 fn pages(knob: &'static str, text: &str, size: &str) -> Result<Size, BadValue> {
     Size::parse_in_pages(size, PAGE).map_err(|e| unit(knob, text, e))
@@ -351,16 +559,27 @@ mod tests {
     fn every_knob_reads_back_what_it_prints() {
         let examples = [
             ("rss", "1GiB"),
-            ("page", "thp"),
+            ("memory", "file-shared"),
+            ("contents", "one-byte"),
+            ("page", "64k"),
+            ("spread", "512"),
+            ("order", "random"),
+            ("advice", "dontfork"),
             ("threads", "8"),
+            ("busy", "malloc"),
             ("vmas", "10000"),
+            ("vma-contents", "dirty"),
             ("fds", "100"),
+            ("fd-layout", "high"),
             ("prefix", "setpriv --no-new-privs"),
             ("mechanism", "vfork"),
             ("image", "/bin/sh -c 'exit 0'"),
             ("rewrite", "12.5%"),
             ("between", "idle:30ms"),
             ("child-cpu", "free"),
+            ("env-bytes", "64KiB"),
+            ("args-bytes", "1KiB"),
+            ("path-dirs", "7"),
         ];
         for knob in KNOBS {
             let (_, text) = examples
@@ -409,6 +628,12 @@ mod tests {
             ("image", "'/bin/tr"),
             ("between", "warm"),
             ("rewrite", "120%"),
+            ("memory", "shm"),
+            ("contents", "clean"),
+            ("spread", "0"),
+            ("busy", "spinn"),
+            ("env-bytes", "7M"),
+            ("path-dirs", "1001"),
         ] {
             let knob = find(name).unwrap();
             let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();

@@ -53,6 +53,9 @@ pub enum BadScenario {
     /// A knob does not take that value.
     #[error(transparent)]
     Value(#[from] BadValue),
+    /// No parent can have that shape.
+    #[error("{0}")]
+    Impossible(String),
     /// An axis without points.
     #[error("the axis `{0}` is an empty list: give it at least one value, or leave it out")]
     EmptyAxis(String),
@@ -95,6 +98,9 @@ impl Scenario {
         }
         let mut unique: Vec<Setup> = Vec::with_capacity(setups.len());
         for setup in setups {
+            if let Some(why) = setup.parent.shape.impossible() {
+                return Err(BadScenario::Impossible(why));
+            }
             if !unique.contains(&setup) {
                 unique.push(setup);
             }

@@ -1,6 +1,9 @@
 //! What is measured: a [`Parent`] and the [`Work`] it does. Anything in which two variants can
 //! differ is a field here and a row in [`crate::model::knob`].
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::units::Size;
@@ -26,20 +29,57 @@ pub struct Parent {
 }
 
 /// What the parent looks like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
-    /// Bytes of private anonymous memory, all of it written.
-    #[serde(with = "size_as_text")]
+    /// Bytes of memory that are touched, beside what the program itself needs.
+    #[serde(with = "as_text")]
     pub rss: Size,
-    /// The page size of that memory.
+    /// What kind of memory that is.
+    pub memory: MemoryKind,
+    /// What has been done to it.
+    pub contents: Contents,
+    /// Its page size.
+    #[serde(with = "as_text")]
     pub page: Page,
-    /// Threads beside the one that spawns, all parked.
+    /// One page in so many is touched; the mapping is so many times as large as `rss`. At least 1.
+    pub spread: u32,
+    /// In which order its pages were first touched.
+    pub order: TouchOrder,
+    /// What the kernel was told about it.
+    pub advice: Advice,
+    /// Threads beside the one that spawns.
     pub threads: u32,
+    /// What those threads do while the others spawn.
+    pub busy: Busy,
     /// Mappings added to those the program has, none of which can merge with a neighbour.
     pub vmas: u32,
-    /// Open descriptors added to those the program has, dense from the lowest free number.
+    /// Whether each of those mappings holds a page.
+    pub vma_contents: VmaContents,
+    /// Open descriptors added to those the program has.
     pub fds: u32,
+    /// How those descriptors lie in the table.
+    pub fd_layout: FdLayout,
+}
+
+impl Default for Shape {
+    fn default() -> Shape {
+        Shape {
+            rss: Size::ZERO,
+            memory: MemoryKind::Anon,
+            contents: Contents::Dirty,
+            page: Page::Base,
+            spread: 1,
+            order: TouchOrder::Seq,
+            advice: Advice::None,
+            threads: 0,
+            busy: Busy::Park,
+            vmas: 0,
+            vma_contents: VmaContents::Clean,
+            fds: 0,
+            fd_layout: FdLayout::Dense,
+        }
+    }
 }
 
 impl Shape {
@@ -47,18 +87,258 @@ impl Shape {
     pub fn is_empty(&self) -> bool {
         *self == Shape::default()
     }
+
+    /// Bytes of the mapping that `rss` is spread over.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.rss.bytes().saturating_mul(u64::from(self.spread.max(1)))
+    }
+
+    /// Whether a page-copying birth leaves pages of it write-protected, which the parent then pays
+    /// for again with its next writes.
+    pub fn is_write_protected_by_fork(&self) -> bool {
+        let private = matches!(self.memory, MemoryKind::Anon | MemoryKind::File);
+        let written = matches!(self.contents, Contents::Dirty | Contents::OneByte);
+        let copied = !matches!(self.advice, Advice::Dontfork | Advice::Wipeonfork);
+        self.rss.bytes() > 0 && private && written && copied
+    }
+
+    /// Why no parent can look like this; none if one can.
+    pub fn impossible(&self) -> Option<String> {
+        let anon = self.memory == MemoryKind::Anon;
+        let base = self.page == Page::Base;
+        let size = self.page.bytes();
+        if !base && !anon {
+            return Some(format!(
+                "page={} is for memory=anon, not {}: leave one of them out",
+                self.page,
+                self.memory.word()
+            ));
+        }
+        if !base && self.spread > 1 {
+            return Some(format!(
+                "page={} with spread={}: one byte would fill the whole large page; spread is for \
+                 page=4k",
+                self.page, self.spread
+            ));
+        }
+        if let Some(size) = size
+            && !self.rss.bytes().is_multiple_of(size)
+        {
+            let size = Size::from_bytes(size);
+            return Some(format!(
+                "rss={} is no multiple of page={}, {size:#}: give a multiple",
+                self.rss, self.page
+            ));
+        }
+        if self.memory == MemoryKind::Pinned && self.contents != Contents::Dirty {
+            return Some("memory=pinned is always written: leave `contents` out".to_owned());
+        }
+        if self.page == Page::Hugetlb && self.contents == Contents::OneByte {
+            return Some(
+                "page=hugetlb has no zero page, so contents=one-byte is contents=dirty".to_owned(),
+            );
+        }
+        let shared = matches!(self.memory, MemoryKind::Shmem | MemoryKind::FileShared);
+        if self.advice == Advice::Wipeonfork && (!anon || self.page == Page::Hugetlb) {
+            return Some(
+                "advice=wipeonfork is for private anonymous memory (the kernel refuses it \
+                 elsewhere): use memory=anon and page=4k, thp or a size in KiB"
+                    .to_owned(),
+            );
+        }
+        if shared && self.contents == Contents::OneByte {
+            return Some(format!(
+                "contents=one-byte is for private memory, where one write changes what a fork \
+                 copies; memory={} is shared",
+                self.memory.word()
+            ));
+        }
+        if self.contents == Contents::Untouched && self.advice == Advice::Mlock {
+            return Some(
+                "advice=mlock touches every page, which contents=untouched rules out".to_owned(),
+            );
+        }
+        if self.fd_layout == FdLayout::High && self.fds == 0 {
+            return Some("fd-layout=high needs the number of the descriptor: --fds N".to_owned());
+        }
+        None
+    }
+}
+
+/// An enumeration whose values are words: what a knob of it takes and prints.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$note])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[$name] = &[$($name::$variant,)+];
+
+            /// Its word, in files and on the command line.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// What kind of memory the parent holds.
+    MemoryKind {
+        /// Private and anonymous, as malloc maps it.
+        Anon = "anon",
+        /// Shared and anonymous: its page tables are not copied by a fork.
+        Shmem = "shmem",
+        /// A private mapping of a file in memory.
+        File = "file",
+        /// A shared mapping of a file in memory.
+        FileShared = "file-shared",
+        /// Private and anonymous, registered as buffers of an io_uring: a fork copies the pages
+        /// themselves.
+        Pinned = "pinned",
+    }
+}
+
+words! {
+    /// What has been done to the memory.
+    Contents {
+        /// Every page was written.
+        Dirty = "dirty",
+        /// Every page was read: private anonymous memory then maps the zero page everywhere.
+        Read = "read",
+        /// Every page was read, and then one byte of the first was written.
+        OneByte = "one-byte",
+        /// Mapped, and never touched.
+        Untouched = "untouched",
+    }
+}
+
+words! {
+    /// In which order pages were first touched.
+    TouchOrder {
+        /// By address.
+        Seq = "seq",
+        /// At random, so that neighbours in the mapping are none in memory.
+        Random = "random",
+    }
+}
+
+words! {
+    /// What the kernel was told about the memory.
+    Advice {
+        /// Nothing.
+        None = "none",
+        /// MADV_DONTFORK: the child does not have it.
+        Dontfork = "dontfork",
+        /// MADV_WIPEONFORK: the child has it empty.
+        Wipeonfork = "wipeonfork",
+        /// mlock: it stays resident.
+        Mlock = "mlock",
+    }
+}
+
+words! {
+    /// What the threads of the parent do while it spawns.
+    Busy {
+        /// They wait in the kernel.
+        Park = "park",
+        /// They run, in user space alone.
+        Spin = "spin",
+        /// They allocate and free.
+        Malloc = "malloc",
+        /// They touch new pages and give them back.
+        Fault = "fault",
+        /// They map and unmap.
+        Mmap = "mmap",
+    }
+}
+
+words! {
+    /// Whether the added mappings hold a page each.
+    VmaContents {
+        /// Never touched.
+        Clean = "clean",
+        /// Each is writable and has been written.
+        Dirty = "dirty",
+    }
+}
+
+words! {
+    /// How the added descriptors lie in the table.
+    FdLayout {
+        /// As many as `fds`, from the lowest free number.
+        Dense = "dense",
+        /// One, whose number is `fds`: the table is as large, and empty.
+        High = "high",
+    }
 }
 
 /// The page size asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Page {
     /// The base page, with transparent huge pages switched off (MADV_NOHUGEPAGE).
     #[default]
-    #[serde(rename = "4k")]
     Base,
+    /// Transparent huge pages of a size below the largest (mTHP), in bytes.
+    Multi(u32),
     /// Transparent huge pages (MADV_HUGEPAGE), 2 MiB each on x86_64.
     Thp,
+    /// Pages of the hugetlb pool, of the default size, 2 MiB on x86_64.
+    Hugetlb,
+}
+
+/// Bytes of a huge page, where transparent or of the pool.
+pub const HUGE_PAGE: u64 = 2 << 20;
+
+/// Sizes that mTHP has on some machine, in KiB.
+const MULTI_KIB: [u32; 8] = [8, 16, 32, 64, 128, 256, 512, 1024];
+
+impl Page {
+    /// Its bytes; none for the base page, which the machine decides.
+    pub fn bytes(self) -> Option<u64> {
+        match self {
+            Page::Base => None,
+            Page::Multi(bytes) => Some(u64::from(bytes)),
+            Page::Thp | Page::Hugetlb => Some(HUGE_PAGE),
+        }
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Page::Base => f.write_str("4k"),
+            Page::Multi(bytes) => write!(f, "{}k", bytes >> 10),
+            Page::Thp => f.write_str("thp"),
+            Page::Hugetlb => f.write_str("hugetlb"),
+        }
+    }
+}
+
+impl FromStr for Page {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Page, String> {
+        match text {
+            "4k" => return Ok(Page::Base),
+            "thp" => return Ok(Page::Thp),
+            "hugetlb" => return Ok(Page::Hugetlb),
+            _ => {}
+        }
+        let kib = text.strip_suffix(['k', 'K']).and_then(|number| number.parse().ok());
+        match kib {
+            Some(kib) if MULTI_KIB.contains(&kib) => Ok(Page::Multi(kib << 10)),
+            _ => Err("allowed are 4k, 8k, 16k, 32k, 64k, 128k, 256k, 512k, 1024k, thp and \
+                      hugetlb"
+                .to_owned()),
+        }
+    }
 }
 
 /// What a turn does.
@@ -75,6 +355,15 @@ pub struct Work {
     pub between: Between,
     /// Where the child may run.
     pub child_cpu: ChildCpu,
+    /// Bytes added to the child's environment.
+    #[serde(with = "as_text")]
+    pub env_bytes: Size,
+    /// Bytes added to the child's arguments.
+    #[serde(with = "as_text")]
+    pub args_bytes: Size,
+    /// Directories of PATH that are searched in vain before the image is found; 0: its path is
+    /// given and nothing is searched.
+    pub path_dirs: u32,
 }
 
 impl Default for Work {
@@ -85,6 +374,9 @@ impl Default for Work {
             rewrite: Rewrite::default(),
             between: Between::Hot,
             child_cpu: ChildCpu::Same,
+            env_bytes: Size::ZERO,
+            args_bytes: Size::ZERO,
+            path_dirs: 0,
         }
     }
 }
@@ -136,7 +428,7 @@ pub enum Between {
     /// It sleeps, for this many nanoseconds.
     Idle(u64),
     /// It writes a buffer of this many bytes, which pushes everything else out of the caches.
-    Scrub(#[serde(with = "size_as_text")] Size),
+    Scrub(#[serde(with = "as_text")] Size),
 }
 
 /// Where the child may run.
@@ -150,17 +442,85 @@ pub enum ChildCpu {
     Free,
 }
 
-/// Sizes stand in files as text, `1GiB`.
-mod size_as_text {
+/// Sizes and pages stand in files as text, `1GiB`, `64k`.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::model::units::Size;
-
-    pub(super) fn serialize<S: Serializer>(size: &Size, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(size)
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Size, D::Error> {
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
         String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_survive_their_text() {
+        for page in [Page::Base, Page::Multi(64 << 10), Page::Thp, Page::Hugetlb] {
+            assert_eq!(page.to_string().parse(), Ok(page));
+        }
+        for text in ["", "4K", "5k", "2M", "k", "64", "-1k"] {
+            assert!(text.parse::<Page>().unwrap_err().contains("hugetlb"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_both_knobs() {
+        let rss = Size::from_bytes(3 << 20);
+        let shape = Shape { rss, ..Shape::default() };
+        for (shape, words) in [
+            (Shape { page: Page::Hugetlb, ..shape.clone() }, ["rss=3MiB", "page=hugetlb"]),
+            (
+                Shape { page: Page::Thp, memory: MemoryKind::File, ..shape.clone() },
+                ["page=thp", "memory=anon"],
+            ),
+            (
+                Shape { page: Page::Multi(65536), spread: 4, ..shape.clone() },
+                ["page=64k", "spread=4"],
+            ),
+            (
+                Shape { memory: MemoryKind::Shmem, advice: Advice::Wipeonfork, ..shape.clone() },
+                ["wipeonfork", "memory=anon"],
+            ),
+            (
+                Shape { contents: Contents::Untouched, advice: Advice::Mlock, ..shape.clone() },
+                ["untouched", "mlock"],
+            ),
+            (Shape { fd_layout: FdLayout::High, ..Shape::default() }, ["fd-layout", "--fds"]),
+        ] {
+            let why = shape.impossible().unwrap_or_else(|| panic!("{shape:?}"));
+            assert!(words.iter().all(|word| why.contains(word)), "{why}");
+        }
+        assert_eq!(shape.impossible(), None);
+        assert_eq!(Shape::default().impossible(), None);
+    }
+
+    #[test]
+    fn only_private_written_memory_is_write_protected() {
+        let dirty = Shape { rss: Size::from_bytes(1 << 20), ..Shape::default() };
+        assert!(dirty.is_write_protected_by_fork());
+        assert!(!Shape::default().is_write_protected_by_fork());
+        for shape in [
+            Shape { memory: MemoryKind::Shmem, ..dirty.clone() },
+            Shape { contents: Contents::Read, ..dirty.clone() },
+            Shape { advice: Advice::Dontfork, ..dirty.clone() },
+        ] {
+            assert!(!shape.is_write_protected_by_fork(), "{shape:?}");
+        }
     }
 }
