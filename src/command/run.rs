@@ -136,8 +136,8 @@ fn scenario(args: &Args) -> Scenario {
     let mut scenario = Scenario {
         name: "spawn".to_owned(),
         about: "What does making a process cost?".to_owned(),
-        base: Vec::new(),
         axes: vec![Axis::list("mechanism", &names(false))],
+        ..Scenario::default()
     };
     for mut axis in args.knobs.axes() {
         if axis.name == "mechanism" && axis.points.iter().any(|point| point[0].value == "all") {

@@ -457,9 +457,8 @@ mod tests {
         };
         let scenario = Scenario {
             name: "t".into(),
-            about: "t".into(),
-            base: Vec::new(),
             axes: vec![list("rss", &[rss]), list("mechanism", &["fork", "posix_spawn"])],
+            ..Scenario::default()
         };
         let roster = Roster::of(std::slice::from_ref(&scenario), None).unwrap();
         let wishes = Wishes {

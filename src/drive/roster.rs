@@ -244,7 +244,7 @@ mod tests {
                 Axis::list(knob, &values.iter().map(|v| v.to_string()).collect::<Vec<_>>())
             })
             .collect();
-        let scenario = Scenario { name: "t".into(), about: "t".into(), base: Vec::new(), axes };
+        let scenario = Scenario { name: "t".into(), axes, ..Scenario::default() };
         Roster::of(&[scenario], vs)
     }
 

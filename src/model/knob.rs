@@ -457,6 +457,21 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
+/// The value of a knob as a number, in bytes or things; none if it is a word.
+pub fn number(knob: &Knob, setup: &Setup) -> Option<f64> {
+    let text = (knob.get)(setup);
+    if is_size(knob.name) {
+        return text.parse::<Size>().ok().map(|size| size.bytes() as f64);
+    }
+    let count = (knob.value == "N").then(|| units::parse_count(&text).ok())?;
+    count.map(|count| count as f64)
+}
+
+/// Whether the values of the knob of that name are sizes.
+pub fn is_size(name: &str) -> bool {
+    find(name).is_some_and(|knob| knob.value == "SIZE")
+}
+
 /// All knobs of `setup` that differ from their default, as `name=value` joined by `separator`.
 pub fn differences(setup: &Setup, groups: &[Group], separator: &str) -> String {
     let default = Setup::default();
@@ -612,6 +627,16 @@ mod tests {
             assert!(KNOBS[..i].iter().all(|other| other.name != knob.name), "{}", knob.name);
             assert!(knob.about.len() <= 90 && knob.explain.len() > knob.about.len());
         }
+    }
+
+    #[test]
+    fn values_that_are_numbers_are_told_as_numbers() {
+        let mut setup = Setup::default();
+        setup.parent.shape.rss = Size::from_bytes(1 << 20);
+        setup.parent.shape.fds = 7;
+        let of = |name| number(find(name).unwrap(), &setup);
+        assert_eq!((of("rss"), of("fds"), of("vmas")), (Some(1048576.0), Some(7.0), Some(0.0)));
+        assert_eq!((of("mechanism"), of("page"), of("image")), (None, None, None));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The words that every room shares. No input, no output, no system call.
 
+pub mod claim;
 pub mod glossary;
 pub mod interval;
 pub mod knob;
 pub mod order;
+pub mod quantity;
 pub mod row;
 pub mod scenario;
 pub mod setup;

@@ -90,3 +90,17 @@ pub enum Scope {
     /// Parent and child together.
     Both,
 }
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Scope; 3] = [Scope::Parent, Scope::Child, Scope::Both];
+
+    /// Its word, as in the column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Parent => "parent",
+            Scope::Child => "child",
+            Scope::Both => "both",
+        }
+    }
+}

@@ -1,12 +1,17 @@
-//! A question as data: a base setup and the axes along which it varies.
+//! A question as data: a base setup, the axes along which it varies, and what is claimed of it.
+
+pub mod parse;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::claim::{Claim, Place};
 use crate::model::knob::{self, BadValue};
+use crate::model::quantity::Quantity;
 use crate::model::setup::Setup;
+use crate::model::units::Size;
 
 /// A base setup and axes of points; its expansion is every combination, each setup once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Its name, as in the column `scenario` of `variants.csv`.
@@ -17,6 +22,121 @@ pub struct Scenario {
     pub base: Vec<Setting>,
     /// What varies. Axes multiply.
     pub axes: Vec<Axis>,
+    /// What ratios are against: the variants with these settings and else the same; empty: as the
+    /// run says.
+    #[serde(default, skip_serializing_if = "no_place")]
+    pub contrast: Place,
+    /// What a machine must have.
+    #[serde(default, skip_serializing_if = "Requires::is_nothing")]
+    pub requires: Requires,
+    /// How it is sampled, where that is not as usual.
+    #[serde(default, skip_serializing_if = "Sampling::is_usual")]
+    pub sampling: Sampling,
+    /// Where it was published, for a scenario that reproduces something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// What is claimed of its results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
+    /// Figures that were published, to be laid over those measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Published>,
+}
+
+fn no_place(place: &Place) -> bool {
+    place.0.is_empty()
+}
+
+/// What a machine must have for a scenario to mean something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// The oldest Linux: `6.9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// The oldest glibc: `2.38`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<String>,
+    /// The fewest processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// The least memory, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Whether it must be run by root.
+    #[serde(default)]
+    pub root: bool,
+}
+
+impl Requires {
+    /// Whether any machine will do.
+    pub fn is_nothing(&self) -> bool {
+        *self == Requires::default()
+    }
+
+    /// The least memory, as a size.
+    pub fn memory(&self) -> Option<Size> {
+        self.memory_bytes.map(Size::from_bytes)
+    }
+}
+
+/// How a scenario is sampled, where that is not as usual. A flag of the command comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// The budget, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ns: Option<u64>,
+    /// Launches of fresh parents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launches: Option<u32>,
+    /// Timed blocks of each parent in each launch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<u32>,
+    /// The half-width of ratios at which it may stop, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
+}
+
+impl Sampling {
+    /// Whether nothing is said of it.
+    pub fn is_usual(&self) -> bool {
+        *self == Sampling::default()
+    }
+}
+
+/// Where something was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Its title, or what it is known as.
+    pub title: String,
+    /// Who wrote it, and where it stands.
+    pub by: String,
+    /// The year.
+    pub year: u32,
+    /// What it was measured on.
+    pub machine: String,
+    /// What a modern kernel makes of it, where that is not what was published, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+}
+
+/// A figure that was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The settings that come closest to what was measured then.
+    pub at: Place,
+    /// The quantity that comes closest.
+    pub quantity: Quantity,
+    /// The figure, in the unit of the quantity; the lower end where a range was given.
+    pub low: f64,
+    /// The same, or the upper end of the range.
+    pub high: f64,
+    /// What else is to be known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// One thing that varies.
@@ -74,6 +194,11 @@ impl Scenario {
             Some(old) => *old = axis,
             None => self.axes.push(axis),
         }
+    }
+
+    /// How many combinations its axes have, before equal setups become one; saturates.
+    pub fn combinations(&self) -> u64 {
+        self.axes.iter().fold(1, |all, axis| all.saturating_mul(axis.points.len() as u64))
     }
 
     /// Every combination of points, in the order of the axes (the last varies fastest), without
@@ -134,7 +259,7 @@ mod tests {
     use super::*;
 
     fn scenario(axes: Vec<Axis>) -> Scenario {
-        Scenario { name: "t".into(), about: "t".into(), base: Vec::new(), axes }
+        Scenario { name: "t".into(), axes, ..Scenario::default() }
     }
 
     fn list(knob: &str, values: &[&str]) -> Axis {

@@ -39,6 +39,7 @@ const DURATION_ADVICE: &str =
     "give numbers with ns, us, ms, s, m, h or d, at most 7 days in all, e.g. 500ms or 2m 30s";
 
 /// What a percentage may look like, for error messages.
+const TIME_ADVICE: &str = "give a number with ns, us, ms or s, e.g. 16ms or 0.35us";
 const PERCENTAGE_ADVICE: &str = "give a number from 0 to 100 with a percent sign, e.g. 1% or 2.5%";
 
 /// The longest duration that [`parse_duration`] accepts. A longer one is a slip of the unit: to
@@ -188,6 +189,29 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 /// `60s` becomes `1m`, 1500 ms `1s500ms`.
 pub fn print_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string().replace(' ', "")
+}
+
+/// Reads a length of time as a figure, in nanoseconds: `16ms`, `0.35us`, `3.5 ns`. Unlike
+/// [`parse_duration`] it may be finer than a nanosecond, since what is estimated may be.
+///
+/// # Errors
+/// When it is no number with one of the units ns, us, ms and s.
+pub fn parse_time(text: &str) -> Result<f64, UnitError> {
+    let error = |wrong: String| unit_error(text, "a time", wrong, TIME_ADVICE);
+    let (number, unit) = Decimal::split(text).map_err(&error)?;
+    let scale = match unit {
+        "ns" => 1.0,
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "" => return Err(error("it has no unit".to_owned())),
+        _ => return Err(error(format!("there is no unit {unit:?}"))),
+    };
+    let digits = format!("{}.{}0", number.whole, number.fraction);
+    match digits.parse::<f64>().map(|number| number * scale) {
+        Ok(time) if time.is_finite() => Ok(time),
+        _ => Err(error("it is too long".to_owned())),
+    }
 }
 
 /// Reads a percentage as a share of one: `1%` is 0.01. [`print_percentage`] is its inverse.
@@ -428,6 +452,19 @@ mod tests {
     }
 
     #[test]
+    fn times_are_figures() {
+        for (text, nanoseconds) in
+            [("16ms", 16e6), ("0.35us", 350.0), ("3.5 ns", 3.5), ("2s", 2e9), ("0ns", 0.0)]
+        {
+            assert_eq!(parse_time(text), Ok(nanoseconds), "{text}");
+        }
+        for text in ["", "5", "-1ms", "5m", "1e3ms", "ms"] {
+            let error = parse_time(text).expect_err(text).to_string();
+            assert!(error.contains("is not a time: ") && error.contains("16ms"), "{error}");
+        }
+    }
+
+    #[test]
     fn percentages() {
         for (text, share) in
             [("0%", 0.0), ("1%", 0.01), ("2.5 %", 0.025), ("100%", 1.0), ("7%", 0.07)]
@@ -455,6 +492,7 @@ mod tests {
                 let _ = parse_count(&text);
                 let _ = parse_duration(&text);
                 let _ = parse_percentage(&text);
+                let _ = parse_time(&text);
             }
         }
 
