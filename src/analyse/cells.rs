@@ -12,6 +12,7 @@ use super::quantiles::quantile;
 use super::values::Values;
 use crate::model::interval::Interval;
 use crate::model::row::{BlockKind, Phase, Scope};
+use crate::model::scenario::Scenario;
 use crate::record::error::{RecordError, Result};
 use crate::record::read::{Losses, Recorded};
 use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
@@ -42,6 +43,8 @@ pub struct Cells {
     pub losses: Losses,
     /// What `plan.toml` names as the variant to compare with.
     pub vs: Option<String>,
+    /// The scenarios as `plan.toml` resolved them; none in a run that had no plan yet.
+    pub scenarios: Vec<Scenario>,
     cells: Vec<[Cell; Interval::ALL.len()]>,
 }
 
@@ -133,12 +136,13 @@ impl Cells {
         let mut readings = Readings::new(&blocks, &variants, &reduction.first_variant);
         recorded.readings(|row| readings.add(row))?;
         let (readings, seen) = (readings.counted, readings.seen);
-        let vs = match recorded.plan() {
-            Ok(plan) => plan.get("vs").and_then(|vs| vs.as_str()).map(str::to_string),
+        let plan = match recorded.plan() {
+            Ok(plan) => plan,
             // A run that died before it had a plan still has its facts.
-            Err(RecordError::Missing { .. }) => None,
+            Err(RecordError::Missing { .. }) => toml::Table::new(),
             Err(error) => return Err(error),
         };
+        let vs = plan.get("vs").and_then(|vs| vs.as_str()).map(str::to_string);
         Ok(Cells {
             launches: recorded.launches()?,
             events: recorded.events()?,
@@ -152,6 +156,7 @@ impl Cells {
             variants,
             blocks,
             vs,
+            scenarios: scenarios(&plan),
         })
     }
 
@@ -163,6 +168,13 @@ impl Cells {
     pub fn cell(&self, index: usize, interval: Interval) -> &Cell {
         &self.cells[index][interval as usize]
     }
+}
+
+/// The scenarios of a plan. One that this version cannot read takes no part in laws and claims; the
+/// samples are as good as ever.
+fn scenarios(plan: &toml::Table) -> Vec<Scenario> {
+    let scenarios = plan.get("scenarios").and_then(toml::Value::as_array);
+    scenarios.into_iter().flatten().filter_map(|one| one.clone().try_into().ok()).collect()
 }
 
 impl Cell {

@@ -6,8 +6,10 @@
 pub mod cells;
 pub mod contrasts;
 pub mod estimate;
+pub mod findings;
 #[cfg(test)]
 mod fixture;
+pub mod laws;
 pub mod quantiles;
 pub mod summary;
 pub mod values;

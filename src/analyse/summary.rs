@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cell, Cells, Reading};
 use super::contrasts::{Contrast, contrast};
 use super::estimate::{hodges_lehmann, median};
+use super::findings::{Compared, Finding};
+use super::laws::Law;
 use super::quantiles::{Figure, quantile};
 use super::warnings::warnings;
 use crate::model::interval::Interval;
 use crate::model::row::{BlockKind, Role, Scope};
+use crate::model::scenario::Scenario;
 use crate::record::rows::{EventRow, LaunchRow, VariantRow};
 
 /// What one run says.
@@ -33,6 +36,14 @@ pub struct Summary {
     pub launches: Vec<LaunchRow>,
     /// `events.csv`, as it stands.
     pub events: Vec<EventRow>,
+    /// The scenarios as they were planned.
+    pub scenarios: Vec<Scenario>,
+    /// How each median grows along each axis of numbers.
+    pub laws: Vec<Law>,
+    /// What is found of each claim.
+    pub findings: Vec<Finding>,
+    /// Published figures beside those measured here.
+    pub published: Vec<Compared>,
     /// How much there is of everything.
     pub totals: Totals,
     /// What a reader should know before trusting the rest, weightiest first.
@@ -349,6 +360,10 @@ impl Summary {
             twins,
             own_cost,
             shapes: shapes(cells),
+            scenarios: cells.scenarios.clone(),
+            laws: Law::all(cells),
+            findings: Finding::all(cells),
+            published: Compared::all(cells),
             launches: cells.launches.clone(),
             events: cells.events.clone(),
             totals,

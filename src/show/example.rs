@@ -127,6 +127,10 @@ pub(super) fn summary(parents: &[(&str, &[Spawn])], versus: &str) -> Summary {
         }
     }
     Summary {
+        scenarios: Vec::new(),
+        laws: Vec::new(),
+        findings: Vec::new(),
+        published: Vec::new(),
         vs: Some(versus.to_owned()),
         confidence: 0.95,
         variants,
