@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use crate::drive::library::SHIPPED;
 use crate::measure::mechanism::MECHANISMS;
 use crate::measure::reading::READINGS;
 use crate::model::interval::Interval;
@@ -24,6 +25,7 @@ pub struct Args {
 enum What {
     Knobs,
     Mechanisms,
+    Scenarios,
     Intervals,
     Readings,
     Formats,
@@ -71,6 +73,16 @@ fn section(what: What, titled: bool) -> String {
                         about.push_str(&format!(" (not here: {refusal})"));
                     }
                     [mechanism.name.to_owned(), about]
+                })
+                .collect(),
+        ),
+        What::Scenarios => (
+            "Scenarios, as arguments of run (published: all of them in that folder)",
+            SHIPPED
+                .iter()
+                .map(|shipped| {
+                    let about = shipped.scenario().map(|scenario| scenario.about);
+                    [shipped.name.to_owned(), about.unwrap_or_else(|error| error.to_string())]
                 })
                 .collect(),
         ),

@@ -20,13 +20,14 @@ use crate::command::knobs::KnobFlags;
 use crate::command::show;
 use crate::drive::environment::{self, Environment, Root};
 use crate::drive::harness::{Finish, Harness, Listeners, Progress, needed_bytes};
+use crate::drive::library;
 use crate::drive::plan::{Ground, Plan, Wishes};
 use crate::drive::roster::Roster;
-use crate::measure::mechanism::MECHANISMS;
+use crate::model::claim::Place;
 use crate::model::interval::Interval;
 use crate::model::order::Rng;
 use crate::model::row::{Phase, Role};
-use crate::model::scenario::{Axis, Scenario};
+use crate::model::scenario::{Axis, Sampling, Scenario};
 use crate::model::setup::Image;
 use crate::model::units::{self, Size};
 use crate::record::append::Writer;
@@ -40,39 +41,48 @@ use crate::show::{plots, source};
 #[command(after_help = "Examples:
   forkbench run --rss 1G                       the main job: every mechanism, a parent of 1 GiB
   forkbench run --rss 0,256M,1G                one run, interleaved: how each grows
+  forkbench run rss                            a scenario: its sweep, its law, its claims
+  forkbench run fds vmas --time 3m             several, their parents interleaved
+  forkbench run published                      what others published, held against this machine
   forkbench run --rss 512M --rewrite all,none --mechanism fork
   forkbench run --threads 8 --fds 1000 --vmas 10000 --mechanism all
   forkbench run --image '/bin/sh -c true' --vs vfork --format csv
   forkbench run --resume results/20261124T060000Z-spawn")]
 pub struct Args {
+    /// Scenarios: names of `forkbench list scenarios`, or paths of files [default: the flags alone]
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
     #[command(flatten)]
     knobs: KnobFlags,
     /// The mechanism that ratios are against [default: posix_spawn]
     #[arg(long, value_name = "NAME")]
     vs: Option<String>,
-    /// The budget for the whole run
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    time: Duration,
-    /// Stop when every ratio of blocked p50 is known as closely as this
-    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
-    precision: f64,
+    /// The budget for the whole run [default: 60s, or as long as the scenarios say]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    time: Option<Duration>,
+    /// Stop when every ratio of blocked p50 is known as closely as this [default: 1%]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    precision: Option<f64>,
     /// Exactly so many launches of fresh parents [default: 10 to 20, as the budget allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     launches: Option<u32>,
     /// Exactly so many timed blocks of each parent in each launch [default: about 100 in all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     blocks: Option<u32>,
+    /// The most variants that a run may have: what axes multiply to
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    most_variants: u32,
     /// The seed of every random choice [default: a new one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..1 << 63))]
     seed: Option<u64>,
     /// A parent in which nothing moves for so long is examined, killed, and a row of its own
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     stall: Duration,
-    /// The results directory [default: results/UTC-spawn]
+    /// The results directory [default: results/UTC-NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Complete the plan of an interrupted run in its directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "vs", "time", "precision",
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenarios", "out", "vs", "time", "precision",
         "launches", "blocks", "seed", "stall", "verify"])]
     resume: Option<PathBuf>,
     /// Spawn each variant a few times, check that it works, keep nothing
@@ -107,56 +117,105 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(directory) = &args.resume {
         return resume(args, directory, &interrupted);
     }
-    let scenario = scenario(args);
-    let roster =
-        Roster::of(std::slice::from_ref(&scenario), args.vs.as_deref()).map_err(exit::usage)?;
-    check_images(&roster)?;
-    check_memory(&roster)?;
+    let scenarios = scenarios(args)?;
+    let mut roster = Roster::of(&scenarios, args.vs.as_deref(), |s| library::unmet(&s.requires))
+        .map_err(exit::usage)?;
+    check_images(args, &mut roster)?;
+    check_memory(args, &mut roster)?;
     let ground = ground()?;
-    let wishes = wishes(args);
+    let wishes = wishes(args, &scenarios);
     if args.verify {
-        return verify(args, roster, scenario, wishes, ground, &interrupted);
+        return verify(args, roster, scenarios, wishes, ground, &interrupted);
     }
     let directory = match &args.out {
         Some(directory) => directory.clone(),
-        None => Path::new("results").join(format!("{}-{}", utc(), scenario.name)),
+        None => Path::new("results").join(format!("{}-{}", utc(), name(args, &scenarios))),
     };
     let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
     let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
     measure(args, args.stall, writer, &interrupted, |harness| {
-        harness.run(roster, vec![scenario], wishes, ground)
+        harness.run(roster, scenarios, wishes, ground)
     })
 }
 
-/// The scenario that the flags make: each knob given is an axis, over the default mechanisms.
-fn scenario(args: &Args) -> Scenario {
-    let names = |all: bool| -> Vec<String> {
-        MECHANISMS.iter().filter(|m| all || m.default).map(|m| m.name.to_owned()).collect()
-    };
-    let mut scenario = Scenario {
-        name: "spawn".to_owned(),
-        about: "What does making a process cost?".to_owned(),
-        axes: vec![Axis::list("mechanism", &names(false))],
-        ..Scenario::default()
-    };
-    for mut axis in args.knobs.axes() {
-        if axis.name == "mechanism" && axis.points.iter().any(|point| point[0].value == "all") {
-            axis = Axis::list("mechanism", &names(true));
-        }
-        scenario.set_axis(axis);
-    }
-    // Shapes vary slowest, mechanisms fastest.
-    scenario.axes.sort_by_key(|axis| axis.name == "mechanism");
-    scenario
+/// What the results directory is named after.
+fn name(args: &Args, scenarios: &[Scenario]) -> String {
+    let words: Vec<String> = args
+        .scenarios
+        .iter()
+        .take(3)
+        .map(|word| {
+            let path = Path::new(word);
+            path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        })
+        .collect();
+    if words.is_empty() { scenarios[0].name.clone() } else { words.join("+") }
 }
 
-fn wishes(args: &Args) -> Wishes {
+/// The scenarios that are named, or the one that the flags make; each knob that is given takes the
+/// place of the axis of that name.
+fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for word in &args.scenarios {
+        for scenario in library::find(word).map_err(exit::usage)? {
+            match scenarios.iter().find(|other| other.name == scenario.name) {
+                None => scenarios.push(scenario),
+                Some(other) if *other == scenario => {}
+                Some(_) => {
+                    return Err(exit::usage_text(format!(
+                        "two scenarios are named `{}`: rename the file of one",
+                        scenario.name
+                    )));
+                }
+            }
+        }
+    }
+    if args.scenarios.is_empty() {
+        scenarios.push(Scenario {
+            name: "spawn".to_owned(),
+            about: "What does making a process cost?".to_owned(),
+            axes: vec![Axis::list("mechanism", &library::mechanisms(false))],
+            ..Scenario::default()
+        });
+    }
+    for scenario in &mut scenarios {
+        for axis in args.knobs.axes() {
+            scenario.set_axis(axis);
+        }
+        library::name_mechanisms(scenario);
+        // Shapes vary slowest, mechanisms fastest.
+        scenario.axes.sort_by_key(|axis| axis.name == "mechanism");
+        if args.vs.is_some() {
+            scenario.contrast = Place::default();
+        }
+    }
+    let combinations = scenarios.iter().map(Scenario::combinations).fold(0, u64::saturating_add);
+    if combinations > u64::from(args.most_variants) {
+        return Err(exit::usage_text(format!(
+            "the axes multiply to {combinations} variants, and a run has at most {}: give fewer \
+             values, or raise the limit (--most-variants {combinations})",
+            args.most_variants
+        )));
+    }
+    Ok(scenarios)
+}
+
+fn wishes(args: &Args, scenarios: &[Scenario]) -> Wishes {
     let nanoseconds = |length: Duration| u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+    let samplings = || scenarios.iter().map(|scenario| scenario.sampling);
+    let usual = nanoseconds(Duration::from_secs(60));
+    let times = samplings().map(|sampling| sampling.time_ns.unwrap_or(usual));
+    // What a single scenario says of launches and blocks is about its own parents.
+    let own = match scenarios {
+        [one] => one.sampling,
+        _ => Sampling::default(),
+    };
+    let finest = samplings().filter_map(|s| s.precision).min_by(f64::total_cmp);
     Wishes {
-        time_ns: nanoseconds(args.time),
-        precision: args.precision,
-        launches: args.launches,
-        blocks: args.blocks,
+        time_ns: args.time.map_or_else(|| times.fold(0, u64::saturating_add), nanoseconds),
+        precision: args.precision.or(finest).unwrap_or(0.01),
+        launches: args.launches.or(own.launches),
+        blocks: args.blocks.or(own.blocks),
         seed: args.seed.unwrap_or_else(fresh_seed),
         stall_ns: nanoseconds(args.stall),
     }
@@ -168,49 +227,64 @@ fn fresh_seed() -> u64 {
     Rng::new(now.as_nanos() as u64, &[u64::from(std::process::id())]).next_u64() >> 1
 }
 
-/// Every image of the user's must be a file that can be executed.
-fn check_images(roster: &Roster) -> anyhow::Result<()> {
-    for entry in &roster.entries {
+/// Every image of the user's must be a file that can be executed. What a flag names wrongly ends
+/// the run before it begins; what a scenario names, and this machine lacks, is a row that says so.
+fn check_images(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
+    for entry in &mut roster.entries {
         let Image::Command(words) = &entry.setup.work.image else { continue };
-        let path = Path::new(&words[0]);
-        let advice = "give the path of a program, noop or exit";
-        let metadata = std::fs::metadata(path).map_err(|error| {
-            exit::usage_text(format!("--image {}: {error}; {advice}", path.display()))
-        })?;
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-            return Err(exit::usage_text(format!(
-                "--image {}: it is {what}; {advice}",
-                path.display()
-            )));
+        let Some(why) = not_executable(Path::new(&words[0])) else { continue };
+        if args.knobs.given.iter().any(|(knob, _)| knob.name == "image") {
+            return Err(exit::usage_text(format!("--image {why}")));
         }
-        if metadata.permissions().mode() & 0o111 == 0 {
-            return Err(exit::usage_text(format!(
-                "--image {0}: it is not executable; make it so (chmod +x {0}), or {advice}",
-                path.display()
-            )));
-        }
+        entry.refused.get_or_insert(why);
     }
     Ok(())
 }
 
-/// Every parent must fit into the memory that there is.
-fn check_memory(roster: &Roster) -> anyhow::Result<()> {
-    let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
-    for entry in &roster.entries {
-        let needed = needed_bytes(&entry.setup.parent);
-        if needed > limit.size.bytes() {
-            return Err(exit::usage_text(format!(
-                "a parent with {} needs {} MiB with its page tables, and only {} MiB can be had \
-                 ({}); ask for less",
-                entry.row.shape,
-                needed >> 20,
-                limit.size.bytes() >> 20,
-                limit.source
-            )));
-        }
+fn not_executable(path: &Path) -> Option<String> {
+    let advice = "give the path of a program, noop or exit";
+    let shown = path.display();
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => return Some(format!("{shown}: {error}; {advice}")),
+    };
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
+        return Some(format!("{shown}: it is {what}; {advice}"));
     }
-    Ok(())
+    (metadata.permissions().mode() & 0o111 == 0).then(|| {
+        format!("{shown}: it is not executable; make it so (chmod +x {shown}), or {advice}")
+    })
+}
+
+/// Every parent must fit into the memory that there is; one of a named scenario that does not is
+/// a row that says so, as long as another can be measured.
+fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
+    let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
+    let mut last = None;
+    for entry in &mut roster.entries {
+        let needed = needed_bytes(&entry.setup.parent);
+        if needed <= limit.size.bytes() {
+            continue;
+        }
+        let why = format!(
+            "a parent with {} needs {} MiB with its page tables, and only {} MiB can be had ({}); \
+             ask for less",
+            entry.row.shape,
+            needed >> 20,
+            limit.size.bytes() >> 20,
+            limit.source
+        );
+        entry.refused.get_or_insert(why.clone());
+        last = Some(why);
+    }
+    let mut subjects = roster.entries.iter().filter(|entry| entry.row.role == Role::Subject);
+    match last {
+        Some(why) if args.scenarios.is_empty() || subjects.all(|e| e.refused.is_some()) => {
+            Err(exit::usage_text(why))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the run is made: processors, and the buffer that scrubs the caches.
@@ -393,7 +467,7 @@ fn widest_ratio(directory: &Path) -> Option<f64> {
 fn verify(
     args: &Args,
     roster: Roster,
-    scenario: Scenario,
+    scenarios: Vec<Scenario>,
     wishes: Wishes,
     ground: Ground,
     interrupted: &Arc<AtomicBool>,
@@ -403,7 +477,7 @@ fn verify(
     let refused: Vec<Option<String>> =
         roster.entries.iter().map(|entry| entry.refused.clone()).collect();
     let writer = Writer::create(&directory, &rows)?;
-    let checked = check_once(args, writer, roster, scenario, wishes, ground, interrupted)
+    let checked = check_once(args, writer, roster, scenarios, wishes, ground, interrupted)
         .and_then(|finish| Ok((finish, tally(&directory, rows.len())?)));
     let _ = std::fs::remove_dir_all(&directory);
     let (finish, tally) = checked?;
@@ -434,7 +508,7 @@ fn check_once(
     args: &Args,
     writer: Writer,
     roster: Roster,
-    scenario: Scenario,
+    scenarios: Vec<Scenario>,
     wishes: Wishes,
     ground: Ground,
     interrupted: &Arc<AtomicBool>,
@@ -444,7 +518,7 @@ fn check_once(
         Listeners { interrupted: &is_interrupted, progress: &mut |_| (), precision: &|| None };
     let mut harness = Harness::new(writer, args.stall, listeners)?;
     let wishes = Wishes { launches: Some(1), blocks: Some(1), ..wishes };
-    harness.run(roster, vec![scenario], wishes, ground)
+    harness.run(roster, scenarios, wishes, ground)
 }
 
 /// Spawns that went well and that did not, per variant.

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod harness;
 pub mod images;
 pub mod keeper;
+pub mod library;
 pub mod plan;
 pub mod probe;
 pub mod process;

@@ -7,7 +7,7 @@ use crate::model::knob;
 use crate::model::nearest;
 use crate::model::row::Role;
 use crate::model::scenario::{BadScenario, Scenario};
-use crate::model::setup::{Image, Parent, Setup};
+use crate::model::setup::{Image, Parent, Setup, Work};
 use crate::record::rows::VariantRow;
 
 /// One variant: its row, and what it does.
@@ -70,50 +70,61 @@ pub struct Roster {
 impl Roster {
     /// Expands scenarios and adds what every run carries: for each shape the control and a twin of
     /// the variant that others are compared with, and all mechanisms in an empty parent.
-    pub fn of(scenarios: &[Scenario], vs: Option<&str>) -> Result<Roster, BadRoster> {
-        let mut asked: Vec<(String, Setup)> = Vec::new();
+    ///
+    /// `vs` is what the user wants ratios to be against, in place of what the scenarios say. `unmet`
+    /// tells why a scenario cannot be measured on this machine.
+    ///
+    /// # Errors
+    ///
+    /// When a scenario does not expand, names what is not, or nothing of it can be measured.
+    pub fn of(
+        scenarios: &[Scenario],
+        vs: Option<&str>,
+        unmet: impl Fn(&Scenario) -> Option<String>,
+    ) -> Result<Roster, BadRoster> {
+        let mut asked: Vec<Asked> = Vec::new();
         for scenario in scenarios {
+            let unmet = unmet(scenario);
             for mut setup in scenario.expand()? {
                 if find(&setup.work.mechanism)?.ignores_image() {
                     setup.work.image = Image::Noop;
                 }
-                if asked.iter().all(|(_, other)| *other != setup) {
-                    asked.push((scenario.name.clone(), setup));
+                match asked.iter_mut().find(|other| other.setup == setup) {
+                    // One scenario that can be measured is enough.
+                    Some(other) if unmet.is_none() => other.unmet = None,
+                    Some(_) => {}
+                    None => asked.push(Asked {
+                        scenario: scenario.name.clone(),
+                        setup,
+                        unmet: unmet.clone(),
+                    }),
                 }
             }
         }
-        let vs = versus(&asked, vs)?;
-        let mut all: Vec<(String, Role, Setup)> = Vec::new();
-        for (scenario, setup) in &asked {
-            let role = if is_control(setup) { Role::Control } else { Role::Subject };
-            all.push((scenario.clone(), role, setup.clone()));
+        let named: Vec<String> = scenarios
+            .iter()
+            .map(|scenario| versus(scenario, &asked, vs))
+            .collect::<Result<_, _>>()?;
+        let mut all: Vec<(Asked, Role)> = Vec::new();
+        for asked in &asked {
+            let role = if is_control(&asked.setup) { Role::Control } else { Role::Subject };
+            all.push((asked.clone(), role));
         }
-        for (scenario, setup) in &asked {
-            if is_control(setup) {
-                continue;
-            }
-            let mut control = setup.clone();
-            control.work.mechanism = "none".to_owned();
-            control.work.image = Image::Noop;
-            let has_control =
-                all.iter().any(|(_, role, s)| *role == Role::Control && s.parent == setup.parent);
-            if !has_control {
-                all.push((scenario.clone(), Role::Control, control));
-            }
-            let has_twin =
-                all.iter().any(|(_, role, s)| *role == Role::Twin && s.parent == setup.parent);
-            if setup.work.mechanism == vs && !has_twin {
-                all.push((scenario.clone(), Role::Twin, setup.clone()));
+        for (scenario, vs) in scenarios.iter().zip(&named) {
+            for asked in asked.iter().filter(|a| a.scenario == scenario.name) {
+                company(asked, vs, &mut all);
             }
         }
-        for (scenario, setup) in &asked {
-            let mut reference = setup.clone();
-            reference.parent = Parent::default();
-            if reference.parent == setup.parent || all.iter().any(|(_, _, s)| *s == reference) {
+        for asked in &asked {
+            let mut reference = asked.clone();
+            reference.setup.parent = Parent::default();
+            if reference.setup.parent == asked.setup.parent
+                || all.iter().any(|(other, _)| other.setup == reference.setup)
+            {
                 continue;
             }
-            let role = if is_control(setup) { Role::Control } else { Role::Reference };
-            all.push((scenario.clone(), role, reference));
+            let role = if is_control(&asked.setup) { Role::Control } else { Role::Reference };
+            all.push((reference, role));
         }
         let entries = label(all)?;
         let refusals: Vec<String> = entries
@@ -125,14 +136,53 @@ impl Roster {
         if !refusals.is_empty() {
             return Err(BadRoster::Nothing(refusals.join("; ")));
         }
+        let vs = named.into_iter().next().unwrap_or_else(|| VERSUS.to_owned());
         Ok(Roster { entries, vs })
     }
 }
 
-/// Which variant the others are compared with: as given, or posix_spawn, or the first.
-fn versus(asked: &[(String, Setup)], given: Option<&str>) -> Result<String, BadRoster> {
+/// A setup that was asked for.
+#[derive(Clone)]
+struct Asked {
+    /// The scenario that asks first.
+    scenario: String,
+    setup: Setup,
+    /// Why this machine does not have what its scenarios require.
+    unmet: Option<String>,
+}
+
+/// Adds what a setup is to be measured beside: the control of its parent, and a twin.
+fn company(asked: &Asked, vs: &str, all: &mut Vec<(Asked, Role)>) {
+    if is_control(&asked.setup) {
+        return;
+    }
+    let beside = |role: Role, all: &[(Asked, Role)]| {
+        all.iter().any(|(other, r)| *r == role && other.setup.parent == asked.setup.parent)
+    };
+    if !beside(Role::Control, all) {
+        let mut control = asked.clone();
+        let Work { rewrite, between, child_cpu, .. } = control.setup.work;
+        let mechanism = "none".to_owned();
+        control.setup.work = Work { mechanism, rewrite, between, child_cpu, ..Work::default() };
+        all.push((control, Role::Control));
+    }
+    // A twin that copies page tables costs as much as all the rest: one in each scenario tells
+    // enough.
+    let dear = mechanism::find(vs).is_some_and(Mechanism::copies_pages);
+    let has_one = all
+        .iter()
+        .any(|(other, role)| *role == Role::Twin && dear && other.scenario == asked.scenario);
+    if asked.setup.work.mechanism == vs && !beside(Role::Twin, all) && !has_one {
+        all.push((asked.clone(), Role::Twin));
+    }
+}
+
+/// Which mechanism the others of a scenario are compared with: as the user says, as it says itself,
+/// posix_spawn, or its first.
+fn versus(scenario: &Scenario, asked: &[Asked], given: Option<&str>) -> Result<String, BadRoster> {
+    let setups = scenario.expand()?;
     let mut names: Vec<&str> = Vec::new();
-    for (_, setup) in asked {
+    for Asked { setup, .. } in asked {
         let usable = !is_control(setup)
             && mechanism::find(&setup.work.mechanism)
                 .is_some_and(|m| m.can(&setup.work.image).is_ok() && (m.available)().is_ok());
@@ -140,22 +190,39 @@ fn versus(asked: &[(String, Setup)], given: Option<&str>) -> Result<String, BadR
             names.push(&setup.work.mechanism);
         }
     }
+    let own: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| setups.iter().any(|setup| setup.work.mechanism == *name))
+        .collect();
+    let says = scenario.contrast.0.iter().find(|setting| setting.knob == "mechanism");
     match given {
-        Some(given) if names.contains(&given) => Ok(given.to_owned()),
-        Some(given) => Err(BadRoster::UnknownVersus {
-            given: given.to_owned(),
-            all: if names.is_empty() { "none".to_owned() } else { names.join(", ") },
-        }),
-        None if names.contains(&VERSUS) => Ok(VERSUS.to_owned()),
-        None => Ok(names.first().copied().unwrap_or(VERSUS).to_owned()),
+        Some(given) if names.contains(&given) => return Ok(given.to_owned()),
+        Some(given) => {
+            return Err(BadRoster::UnknownVersus {
+                given: given.to_owned(),
+                all: if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+            });
+        }
+        None => {}
     }
+    Ok(match says {
+        Some(says) if own.contains(&says.value.as_str()) => says.value.clone(),
+        _ if own.contains(&VERSUS) => VERSUS.to_owned(),
+        _ => own.first().copied().unwrap_or(VERSUS).to_owned(),
+    })
 }
 
 fn is_control(setup: &Setup) -> bool {
     setup.work.mechanism == "none"
 }
 
-fn find(name: &str) -> Result<&'static Mechanism, BadRoster> {
+/// The mechanism of that name.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn find(name: &str) -> Result<&'static Mechanism, BadRoster> {
     let names = || MECHANISMS.iter().map(|m| m.name);
     mechanism::find(name).ok_or_else(|| BadRoster::UnknownMechanism {
         given: name.to_owned(),
@@ -165,11 +232,11 @@ fn find(name: &str) -> Result<&'static Mechanism, BadRoster> {
 }
 
 /// Gives every variant its number and a label that is short and unique.
-fn label(all: Vec<(String, Role, Setup)>) -> Result<Vec<Entry>, BadRoster> {
+fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
     let main_shapes = all
         .iter()
-        .filter(|(_, role, _)| *role == Role::Subject)
-        .map(|(_, _, setup)| knob::shape_label(setup))
+        .filter(|(_, role)| *role == Role::Subject)
+        .map(|(asked, _)| knob::shape_label(&asked.setup))
         .fold(Vec::new(), |mut shapes: Vec<String>, shape| {
             if !shapes.contains(&shape) {
                 shapes.push(shape);
@@ -187,14 +254,15 @@ fn label(all: Vec<(String, Role, Setup)>) -> Result<Vec<Entry>, BadRoster> {
             };
             let mut values = all
                 .iter()
-                .filter(|(_, _, setup)| of_account(setup))
-                .map(|(_, _, setup)| (knob.get)(setup));
+                .filter(|(asked, _)| of_account(&asked.setup))
+                .map(|(asked, _)| (knob.get)(&asked.setup));
             let first = values.next();
             values.any(|value| Some(value) != first)
         })
         .collect();
     let mut entries = Vec::with_capacity(all.len());
-    for (number, (scenario, role, setup)) in all.into_iter().enumerate() {
+    for (number, (asked, role)) in all.into_iter().enumerate() {
+        let Asked { scenario, setup, unmet } = asked;
         let mechanism = find(&setup.work.mechanism)?;
         let shape = knob::shape_label(&setup);
         let mut label = String::new();
@@ -226,7 +294,7 @@ fn label(all: Vec<(String, Role, Setup)>) -> Result<Vec<Entry>, BadRoster> {
                 settings: knob::settings(&setup),
             },
             setup,
-            refused: refused.err().map(|refusal| refusal.to_string()),
+            refused: unmet.or(refused.err().map(|refusal| refusal.to_string())),
         });
     }
     Ok(entries)
@@ -245,7 +313,7 @@ mod tests {
             })
             .collect();
         let scenario = Scenario { name: "t".into(), axes, ..Scenario::default() };
-        Roster::of(&[scenario], vs)
+        Roster::of(&[scenario], vs, |_| None)
     }
 
     fn labels(roster: &Roster) -> Vec<String> {
