@@ -27,7 +27,7 @@ fn values_that_a_knob_does_not_take() {
     refused(&bench, &["--rss", "99999999999T"], &["`99999999999T`", "rss", "2^64"]);
     refused(&bench, &["--threads", "1.5"], &["`1.5`", "threads", "whole number"]);
     refused(&bench, &["--fds", "-3"], &["`-3`", "fds", "negative"]);
-    refused(&bench, &["--page", "8k"], &["`8k`", "page", "4k and thp"]);
+    refused(&bench, &["--page", "5k"], &["`5k`", "page", "4k, 8k", "hugetlb"]);
     refused(&bench, &["--rewrite", "101%"], &["`101%`", "rewrite", "0 to 100"]);
     refused(&bench, &["--between", "idle"], &["`idle`", "between", "idle:30ms"]);
     refused(&bench, &["--child-cpu", "x"], &["`x`", "child-cpu", "same and free"]);

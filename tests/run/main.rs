@@ -12,3 +12,4 @@ mod interruption;
 mod limits;
 mod output;
 mod refusals;
+mod scenarios;
