@@ -16,13 +16,21 @@ use forkbench::measure::reading::{PLACES, READINGS};
 use forkbench::model::interval::Interval;
 use forkbench::model::knob::KNOBS;
 use forkbench::model::row::{BlockKind, EventKind, Outcome, Phase, Role, Scope};
+use forkbench::model::scenario::parse::{KINDS, parse};
 use forkbench::model::units::Size;
 use forkbench::record::rows::FILES;
 use forkbench::show::formats::FORMATS;
 use forkbench::show::warning::WORDS;
 
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "METHODOLOGY.md", "FORMAT.md", "BIAS.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "SCENARIOS.md",
+    "METHODOLOGY.md",
+    "FORMAT.md",
+    "BIAS.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+];
 
 #[test]
 fn every_command_of_the_documents_is_run_and_succeeds() {
@@ -85,6 +93,26 @@ fn every_file_and_column_is_described_in_its_order() {
         let columns: Vec<&str> = file.columns.iter().map(|column| column.name).collect();
         assert_eq!(first_cells(section, "column"), columns, "{}", file.name);
     }
+}
+
+#[test]
+fn the_scenario_that_is_shown_is_one_and_its_keys_are_described() {
+    let scenario = blocks("SCENARIOS.md").into_iter().find(|block| block.language == "toml");
+    let text = scenario.expect("a scenario").text;
+    let scenario = parse("shown", "SCENARIOS.md", &text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((scenario.axes.len(), scenario.claims.len()), (3, 2));
+    let described: BTreeSet<String> =
+        table(&read("SCENARIOS.md"), "key").iter().flat_map(|cells| quoted(&cells[0])).collect();
+    for key in text.lines().filter_map(|line| line.strip_prefix('[')) {
+        let key = key.trim_start_matches('[').split(']').next().unwrap();
+        let key = key.split('.').next().unwrap();
+        assert!(described.iter().any(|known| known.contains(key)), "{key} is not described");
+    }
+    let mut estimates: Vec<String> = first_cells(&read("SCENARIOS.md"), "estimate");
+    estimates.sort();
+    let mut kinds = KINDS.map(str::to_owned);
+    kinds.sort();
+    assert_eq!(estimates, kinds);
 }
 
 #[test]
@@ -290,14 +318,16 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     shrunk
 }
 
-/// A small run, for the commands that show or resume one.
+/// A small run with a claim, for the commands that show, check or resume one.
 fn sample_run(place: &TempDir) -> String {
+    let scenario = "about = 'a sample'\nrss = ['0', '1M']\n\
+                    mechanism = ['fork', 'vfork', 'posix_spawn']\n\
+                    [[claim]]\nname = 'a fork is no affair of seconds'\nvalue = 'blocked.p50'\n\
+                    at = { mechanism = 'fork', rss = '1M' }\nat-most = '5s'\n";
+    fs::write(place.path().join("sample.toml"), scenario).unwrap();
     let arguments = [
         "run",
-        "--rss",
-        "1M",
-        "--mechanism",
-        "fork,vfork,posix_spawn",
+        "sample.toml",
         "--time",
         "1s",
         "--launches",

@@ -652,8 +652,8 @@ impl Reader<'_> {
     }
 }
 
-/// Estimates, and the shorthands `order` and `flat`.
-const KINDS: [&str; 8] =
+/// The keys of a claim that name its estimate; `order` and `flat` are shorthands.
+pub const KINDS: [&str; 8] =
     ["value", "ratio", "difference", "slope", "spread", "crossover", "order", "flat"];
 
 /// A claim as far as it has been read.
