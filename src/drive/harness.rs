@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
@@ -23,7 +24,7 @@ use crate::measure::tape::{EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES,
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Outcome, Role};
 use crate::model::scenario::Scenario;
-use crate::model::setup::Parent;
+use crate::model::setup::{Busy, Parent, VmaContents};
 use crate::record::append::{Block, Writer};
 use crate::record::resume::Committed;
 use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow};
@@ -158,6 +159,7 @@ impl<'a> Harness<'a> {
         ground: Ground,
     ) -> Result<Finish> {
         self.keep_off(ground.cpu, &ground.cpus);
+        self.make_searched(&roster.entries)?;
         for entry in &roster.entries {
             if let Some(why) = &entry.refused {
                 self.event(0, Some(entry.row.variant), EventKind::Refused, None, why)?;
@@ -201,9 +203,16 @@ impl<'a> Harness<'a> {
     /// An interrupted run: the blocks of its plan that are not on disk.
     pub fn resume(&mut self, plan: &Plan, committed: &Committed) -> Result<Finish> {
         self.keep_off(plan.cpu, &plan.cpus);
+        self.make_searched(&plan.entries)?;
         self.partial = committed.blocks.clone();
         (self.progress)(Progress::Planned(plan));
         self.launches(plan, &committed.blocks)
+    }
+
+    /// Makes the directories that the variants search in vain.
+    fn make_searched(&self, entries: &[Entry]) -> Result<()> {
+        let most = entries.iter().map(|entry| entry.setup.work.path_dirs).max().unwrap_or(0);
+        Ok(self.images.make_searched(most)?)
     }
 
     /// Puts this process on the processors that the spawners do not use, where there are others.
@@ -226,8 +235,7 @@ impl<'a> Harness<'a> {
         ground: &Ground,
         number: u32,
     ) -> Result<std::result::Result<Pilot, Loss>> {
-        let noop = self.images.noop().to_string_lossy().into_owned();
-        let job = pilot_job(roster, parent, variants, ground, &noop, number);
+        let job = pilot_job(roster, parent, variants, ground, &self.images, number);
         let label = roster.entries[variants[0] as usize].row.shape.clone();
         (self.progress)(Progress::Pilot(&label));
         let start = self.start(parent, 0, false);
@@ -330,7 +338,7 @@ impl<'a> Harness<'a> {
                 }
                 let blocks = rewarm(blocks, &missing);
                 let start = self.start(&plan.parents[parent].parent, padding, false);
-                let job = plan.job(launch, parent, &self.noop().to_string_lossy(), blocks);
+                let job = plan.job(launch, parent, &self.images, blocks);
                 let label = plan.parents[parent].label.clone();
                 match self.launch_subject(launch, number, label, job, start)? {
                     Ok(live) => lives.push(live),
@@ -353,7 +361,7 @@ impl<'a> Harness<'a> {
                 // The same padding in the same launch of every run: counts are to be repeatable.
                 let padding = (launch as usize * 64) % 4096;
                 let start = self.start(&plan.parents[parent].parent, padding, true);
-                let job = plan.job(launch, parent, &self.noop().to_string_lossy(), vec![block]);
+                let job = plan.job(launch, parent, &self.images, vec![block]);
                 let label = plan.parents[parent].label.clone();
                 let counted = match self.launch_subject(launch, number, label, job, start)? {
                     Ok(live) => match self.block(live, |_| ())? {
@@ -515,6 +523,7 @@ impl<'a> Harness<'a> {
             wall_ns: end.wall_ns,
             steal_ticks: steal,
         };
+        live.misshapen.extend(idle_threads(&live.job, frames, end.wall_ns));
         self.write(live, frames, row)
     }
 
@@ -698,7 +707,7 @@ pub fn needed_bytes(parent: &Parent) -> u64 {
     rss + rss / 256
         + (64 << 20)
         + u64::from(shape.threads) * (32 << 10)
-        + u64::from(shape.vmas) * 512
+        + u64::from(shape.vmas) * if shape.vma_contents == VmaContents::Dirty { 5120 } else { 512 }
         + u64::from(shape.fds) * 512
 }
 
@@ -784,6 +793,12 @@ fn evidence(event: &Event) -> String {
         (0, status) => format!("the child exited with status {}", status >> 8 & 0xff),
         (errno, _) => format!("{stage}: {}", std::io::Error::from_raw_os_error(errno)),
     };
+    if event.errno == Errno::E2BIG as i32 {
+        text.push_str(
+            "; environment and arguments with their pointers may take a quarter of the stack \
+             limit (`ulimit -s`) and 6 MiB at most",
+        );
+    }
     if EVENTS[event.event as usize] == EventKind::Refused {
         text.push_str("; it failed three times in a row and is not tried again in this subject");
     }
@@ -830,10 +845,10 @@ fn misshapen(readings: &[Reading]) -> Vec<String> {
             .map(|r| r.value)
     };
     let mut wrong = Vec::new();
-    // What may come on top of what was asked for: the ballast's own mappings and the guard of each
-    // thread's stack; descriptors of the counters.
+    // What may come on top of what was asked for: the ballast's own mappings, each thread's stack
+    // with its guard, and its arena or buffer; descriptors of the counters.
     let slack = |name: &str| match name {
-        "vmas" => 16 + 3 * value("threads", "asked").unwrap_or(0),
+        "vmas" => 16 + 4 * value("threads", "asked").unwrap_or(0),
         "fds" => 8,
         _ => 0,
     };
@@ -847,6 +862,13 @@ fn misshapen(readings: &[Reading]) -> Vec<String> {
             wrong.push(format!("{name}: {asked} asked for, {added} seen"));
         }
     }
+    for name in ["highest_fd", "vma_rss_bytes"] {
+        if let (Some(asked), Some(seen)) = (value(name, "asked"), value(name, "setup"))
+            && asked != seen
+        {
+            wrong.push(format!("{name}: {asked} asked for, {seen} seen"));
+        }
+    }
     for place in ["setup", "block"] {
         if let (Some(asked), Some(seen)) =
             (value("anon_huge_bytes", "asked"), value("anon_huge_bytes", place))
@@ -856,6 +878,26 @@ fn misshapen(readings: &[Reading]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Where threads that should have been busy during a block of `wall_ns` were not. Threads in user
+/// space must have had a tenth of what their processors offer; those that map or fault wait for the
+/// lock of the memory while a fork holds it, which can be always: they must have run at all.
+fn idle_threads(job: &Job, frames: &[Frame], wall_ns: u64) -> Option<String> {
+    let ran = frames.iter().find_map(|frame| match frame {
+        Frame::Reading(r) if READINGS[r.reading as usize].name == "busy_cpu_ns" => Some(r.value),
+        _ => None,
+    })?;
+    let others = job.cpus.iter().filter(|cpu| Some(**cpu) != job.cpu).count() as u64;
+    let offered = wall_ns * u64::from(job.shape.threads).min(others);
+    let needed = match job.shape.busy {
+        Busy::Park => 0,
+        Busy::Spin | Busy::Malloc => offered / 10,
+        Busy::Fault | Busy::Mmap => 1,
+    };
+    (ran < needed).then(|| {
+        format!("busy_cpu_ns: {ran} in a block in which {offered} were to be had, {needed} needed")
+    })
 }
 
 fn steal_ticks() -> Option<u64> {

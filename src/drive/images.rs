@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::measure::image;
+use crate::measure::job::searched_directory;
 
 /// A private directory with the image `noop` in it; removed when dropped.
 #[derive(Debug)]
@@ -40,6 +41,22 @@ impl Images {
     /// The path of the image `noop`.
     pub fn noop(&self) -> PathBuf {
         self.directory.join("noop")
+    }
+
+    /// The directory of the empty directories that [`Self::make_searched`] makes.
+    pub fn search(&self) -> PathBuf {
+        self.directory.join("search")
+    }
+
+    /// Makes so many empty directories, for `path-dirs` to search in vain.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be made.
+    pub fn make_searched(&self, count: u32) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.mode(0o755).recursive(true);
+        (0..count).try_for_each(|i| builder.create(self.search().join(searched_directory(i))))
     }
 
     /// The directory.
@@ -87,6 +104,9 @@ mod tests {
         let here = tempfile::tempdir().unwrap();
         let images = try_in(here.path()).unwrap();
         assert!(images.noop().is_file());
+        images.make_searched(3).unwrap();
+        images.make_searched(2).unwrap();
+        assert_eq!(fs::read_dir(images.search()).unwrap().count(), 3);
         drop(images);
         assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0);
     }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drive::images::Images;
 use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism;
@@ -259,7 +260,7 @@ impl Plan {
     }
 
     /// The job of one parent's subject.
-    pub fn job(&self, launch: u32, parent: usize, noop: &str, blocks: Vec<JobBlock>) -> Job {
+    pub fn job(&self, launch: u32, parent: usize, images: &Images, blocks: Vec<JobBlock>) -> Job {
         let planned = &self.parents[parent];
         let variants = planned.variants.iter().map(|variant| JobVariant {
             variant: variant.variant,
@@ -275,7 +276,8 @@ impl Plan {
             launch,
             cpu: Some(self.cpu),
             cpus: self.cpus.clone(),
-            noop: noop.to_owned(),
+            noop: images.noop().to_string_lossy().into_owned(),
+            search: images.search().to_string_lossy().into_owned(),
             scrub_bytes: self.scrub_bytes,
             shape: planned.parent.shape.clone(),
             variants: variants.collect(),
@@ -302,7 +304,7 @@ pub fn pilot_job(
     parent: &Parent,
     variants: &[u32],
     ground: &Ground,
-    noop: &str,
+    images: &Images,
     block: u32,
 ) -> Job {
     Job {
@@ -311,7 +313,8 @@ pub fn pilot_job(
         launch: 0,
         cpu: Some(ground.cpu),
         cpus: ground.cpus.clone(),
-        noop: noop.to_owned(),
+        noop: images.noop().to_string_lossy().into_owned(),
+        search: images.search().to_string_lossy().into_owned(),
         scrub_bytes: 0,
         shape: parent.shape.clone(),
         variants: variants
@@ -435,7 +438,7 @@ impl PlannedParent {
 fn is_rewritten(entry: &Entry) -> bool {
     entry.row.copies_pages
         && entry.setup.work.rewrite == Rewrite::ALL
-        && entry.setup.parent.shape.rss.bytes() > 0
+        && entry.setup.parent.shape.is_write_protected_by_fork()
 }
 
 fn shape_label(parent: &Parent) -> String {

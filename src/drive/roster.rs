@@ -7,7 +7,7 @@ use crate::model::knob;
 use crate::model::nearest;
 use crate::model::row::Role;
 use crate::model::scenario::{BadScenario, Scenario};
-use crate::model::setup::{Image, Parent, Setup, Work};
+use crate::model::setup::{Parent, Setup};
 use crate::record::rows::VariantRow;
 
 /// One variant: its row, and what it does.
@@ -87,7 +87,7 @@ impl Roster {
             let unmet = unmet(scenario);
             for mut setup in scenario.expand()? {
                 if find(&setup.work.mechanism)?.ignores_image() {
-                    setup.work.image = Image::Noop;
+                    setup.work = setup.work.without_image();
                 }
                 match asked.iter_mut().find(|other| other.setup == setup) {
                     // One scenario that can be measured is enough.
@@ -161,9 +161,8 @@ fn company(asked: &Asked, vs: &str, all: &mut Vec<(Asked, Role)>) {
     };
     if !beside(Role::Control, all) {
         let mut control = asked.clone();
-        let Work { rewrite, between, child_cpu, .. } = control.setup.work;
-        let mechanism = "none".to_owned();
-        control.setup.work = Work { mechanism, rewrite, between, child_cpu, ..Work::default() };
+        control.setup.work = control.setup.work.without_image();
+        control.setup.work.mechanism = "none".to_owned();
         all.push((control, Role::Control));
     }
     // A twin that copies page tables costs as much as all the rest: one in each scenario tells
@@ -185,7 +184,7 @@ fn versus(scenario: &Scenario, asked: &[Asked], given: Option<&str>) -> Result<S
     for Asked { setup, .. } in asked {
         let usable = !is_control(setup)
             && mechanism::find(&setup.work.mechanism)
-                .is_some_and(|m| m.can(&setup.work.image).is_ok() && (m.available)().is_ok());
+                .is_some_and(|m| m.can(&setup.work).is_ok() && (m.available)().is_ok());
         if usable && !names.contains(&setup.work.mechanism.as_str()) {
             names.push(&setup.work.mechanism);
         }
@@ -231,6 +230,9 @@ pub fn find(name: &str) -> Result<&'static Mechanism, BadRoster> {
     })
 }
 
+/// Knobs that only an image has.
+const OF_IMAGES: [&str; 4] = ["image", "env-bytes", "args-bytes", "path-dirs"];
+
 /// Gives every variant its number and a label that is short and unique.
 fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
     let main_shapes = all
@@ -249,7 +251,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         .filter(|knob| {
             // An image is of no account to the control, whatever the others have.
             let of_account = |setup: &Setup| {
-                knob.name != "image"
+                !OF_IMAGES.contains(&knob.name)
                     || mechanism::find(&setup.work.mechanism).is_some_and(|m| !m.ignores_image())
             };
             let mut values = all
@@ -271,7 +273,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         }
         label.push_str(&setup.work.mechanism);
         for knob in &varying {
-            if knob.name == "image" && mechanism.ignores_image() {
+            if OF_IMAGES.contains(&knob.name) && mechanism.ignores_image() {
                 continue;
             }
             label.push_str(&format!(" {}={}", knob.name, (knob.get)(&setup)));
@@ -279,7 +281,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         if role == Role::Twin {
             label.push_str(" (twin)");
         }
-        let refused = mechanism.can(&setup.work.image).and_then(|()| (mechanism.available)());
+        let refused = mechanism.can(&setup.work).and_then(|()| (mechanism.available)());
         entries.push(Entry {
             row: VariantRow {
                 variant: number as u32,

@@ -23,6 +23,10 @@ pub struct Job {
     pub cpus: Vec<u32>,
     /// The path of the image `noop`.
     pub noop: String,
+    /// The directory of the empty directories that `path-dirs` searches in vain; empty: there are
+    /// none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub search: String,
     /// Bytes of the buffer that is written to scrub the caches before a cold sample.
     pub scrub_bytes: u64,
     /// What the subject looks like.
@@ -66,6 +70,12 @@ pub struct JobBlock {
     pub rounds: u32,
     /// A turn takes no further sample after this long, in nanoseconds, but at least one.
     pub turn_ns: u64,
+}
+
+/// The name of one of the empty directories that `path-dirs` searches in vain. All are of one
+/// length: the bytes of a path are copied by every exec.
+pub fn searched_directory(number: u32) -> String {
+    format!("{number:04}")
 }
 
 /// Why a job cannot be done.
@@ -137,6 +147,7 @@ mod tests {
             cpu: Some(1),
             cpus: vec![0, 1],
             noop: "/tmp/noop".to_owned(),
+            search: "/tmp/search".to_owned(),
             scrub_bytes: 1 << 20,
             shape: Shape { rss: Size::from_bytes(1 << 30), page: Page::Thp, ..Shape::default() },
             variants: vec![JobVariant {

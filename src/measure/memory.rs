@@ -14,7 +14,7 @@ use crate::measure::clock;
 use crate::model::setup::{Page, Rewrite};
 
 // include/uapi/asm-generic/mman-common.h, Linux 5.14; not yet in every libc crate.
-const MADV_POPULATE_WRITE: i32 = 23;
+pub(super) const MADV_POPULATE_WRITE: i32 = 23;
 
 /// What one call populates: between calls the subject can say that it is alive.
 const STEP: usize = 1 << 30;

@@ -3,6 +3,7 @@
 //! This room never prints while it measures, never computes a mean, and never allocates inside a
 //! block, save in mechanisms whose nature it is (their rows say so).
 
+pub mod areas;
 pub mod clock;
 pub mod counters;
 pub mod image;
@@ -14,3 +15,4 @@ pub mod reading;
 pub mod shape;
 pub mod subject;
 pub mod tape;
+pub mod threads;

@@ -66,8 +66,23 @@ pub static READINGS: &[ReadingRow] = &[
         source: Source::Shape,
     },
     ReadingRow { name: "vmas", about: "mappings of the subject", source: Source::Shape },
+    ReadingRow {
+        name: "vma_rss_bytes",
+        about: "resident bytes of the mappings that `vmas` adds",
+        source: Source::Shape,
+    },
     ReadingRow { name: "fds", about: "open descriptors of the subject", source: Source::Shape },
+    ReadingRow {
+        name: "highest_fd",
+        about: "the largest number of an open descriptor of the subject",
+        source: Source::Shape,
+    },
     ReadingRow { name: "threads", about: "threads of the subject", source: Source::Shape },
+    ReadingRow {
+        name: "busy_cpu_ns",
+        about: "CPU time of all busy threads during a block, in nanoseconds",
+        source: Source::Shape,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

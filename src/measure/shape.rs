@@ -11,13 +11,14 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::mem;
-use std::os::fd::{FromRawFd, OwnedFd};
-use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use crate::measure::areas::Areas;
+use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
 use crate::measure::memory::{Ballast, page_size};
-use crate::model::setup::{HUGE_PAGE, Page, Shape};
+use crate::measure::threads::Threads;
+use crate::model::setup::{FdLayout, HUGE_PAGE, Page, Rewrite, Shape, VmaContents};
 use crate::model::units::Size;
 
 /// What a subject holds on to while it has its shape.
@@ -25,7 +26,41 @@ use crate::model::units::Size;
 pub struct Become {
     /// The memory; none for `rss=0`.
     pub ballast: Option<Ballast>,
+    /// The mappings; none for `vmas=0`.
+    pub areas: Option<Areas>,
+    /// The threads.
+    pub threads: Threads,
     _descriptors: Vec<OwnedFd>,
+}
+
+impl Become {
+    /// Makes a share of what was written, in memory and mappings, writable again without writing
+    /// it.
+    pub fn repopulate(&self, share: Rewrite) {
+        if let Some(ballast) = &self.ballast {
+            ballast.repopulate(share);
+        }
+        if let Some(areas) = &self.areas {
+            areas.repopulate(share);
+        }
+    }
+
+    /// Writes one byte of every page of a share of it; how long that took, in nanoseconds. None:
+    /// there is nothing to write.
+    pub fn rewrite(&self, share: Rewrite) -> Option<u64> {
+        let areas = self.areas.as_ref().filter(|areas| areas.are_dirty());
+        if self.ballast.is_none() && areas.is_none() {
+            return None;
+        }
+        let begin = clock::now();
+        if let Some(ballast) = &self.ballast {
+            ballast.rewrite(share);
+        }
+        if let Some(areas) = areas {
+            areas.rewrite(share);
+        }
+        Some(clock::now() - begin)
+    }
 }
 
 /// Takes on `shape`. Threads are put on `others`, the processors that the spawner does not use.
@@ -47,27 +82,21 @@ pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become
         fd_layout,
     } = shape;
     let plain = Shape::default();
-    if (memory, contents, spread, order, advice, busy, vma_contents, fd_layout)
-        != (
-            &plain.memory,
-            &plain.contents,
-            &plain.spread,
-            &plain.order,
-            &plain.advice,
-            &plain.busy,
-            &plain.vma_contents,
-            &plain.fd_layout,
-        )
+    if (memory, contents, spread, order, advice)
+        != (&plain.memory, &plain.contents, &plain.spread, &plain.order, &plain.advice)
     {
         return Err(Refusal { errno: 0, reason: "this shape cannot be taken on yet".to_owned() });
     }
-    let descriptors = open_descriptors(*fds)?;
-    map_areas(*vmas)?;
+    let descriptors = match fd_layout {
+        FdLayout::Dense => open_descriptors(*fds)?,
+        FdLayout::High => open_high_descriptor(*fds)?,
+    };
+    let areas = if *vmas > 0 { Some(Areas::map(*vmas, *vma_contents)?) } else { None };
     alive();
     let ballast = map_ballast(*rss, *page, &alive)?;
     // Threads last: a process that has one takes locks and populates memory more slowly.
-    start_threads(*threads, others)?;
-    Ok(Become { ballast, _descriptors: descriptors })
+    let threads = Threads::start(*threads, *busy, others)?;
+    Ok(Become { ballast, areas, threads, _descriptors: descriptors })
 }
 
 fn map_ballast(rss: Size, page: Page, alive: &impl Fn()) -> Result<Option<Ballast>, Refusal> {
@@ -113,6 +142,34 @@ fn open_descriptors(count: u32) -> Result<Vec<OwnedFd>, Refusal> {
     Ok(descriptors)
 }
 
+/// One descriptor, of that number.
+fn open_high_descriptor(number: u32) -> Result<Vec<OwnedFd>, Refusal> {
+    raise_descriptor_limit(u64::from(number) + 1)?;
+    // SAFETY: a C string and numbers; each result is a new descriptor or -1, owned by nobody else.
+    unsafe {
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if null < 0 {
+            return Err(Refusal::last("cannot open /dev/null"));
+        }
+        let null = OwnedFd::from_raw_fd(null);
+        let high = libc::fcntl(null.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number);
+        if high < 0 {
+            return Err(Refusal::last(&format!("there can be no descriptor fds={number}")));
+        }
+        let high = OwnedFd::from_raw_fd(high);
+        if i32::try_from(number) != Ok(high.as_raw_fd()) {
+            return Err(Refusal {
+                errno: 0,
+                reason: format!(
+                    "the descriptor fds={number} is one that the subject has already: ask for a \
+                     higher one"
+                ),
+            });
+        }
+        Ok(vec![high])
+    }
+}
+
 /// Raises the soft limit, and where that is allowed the hard limit, to at least `needed`.
 fn raise_descriptor_limit(needed: u64) -> Result<(), Refusal> {
     // SAFETY: an rlimit lives through both calls.
@@ -133,95 +190,6 @@ fn raise_descriptor_limit(needed: u64) -> Result<(), Refusal> {
              {needed}` as root; fs.nr_open is the ceiling)"
         )))
     }
-}
-
-/// Maps `count` areas of one page each, so that none can merge with its neighbour: one mapping
-/// without access, of which all but the first and the last page become read-only and read-write in
-/// turn. The two ends keep the others from what is mapped beside them.
-fn map_areas(count: u32) -> Result<(), Refusal> {
-    if count == 0 {
-        return Ok(());
-    }
-    let page = page_size();
-    let refuse = |made: u32| {
-        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
-        let needed = u64::from(count) + 200;
-        Refusal::last(&format!(
-            "only {made} of vmas={count} could be mapped; vm.max_map_count is {}: raise it to at \
-             least {needed} (`sysctl vm.max_map_count={needed}`)",
-            limit.trim(),
-        ))
-    };
-    // SAFETY: a new mapping, kept for ever; the calls below change parts of it only.
-    unsafe {
-        let base = libc::mmap(
-            ptr::null_mut(),
-            count as usize * page,
-            libc::PROT_NONE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        );
-        if base == libc::MAP_FAILED {
-            return Err(refuse(0));
-        }
-        for i in 1..count.saturating_sub(1) {
-            let writable = if i % 2 == 0 { libc::PROT_WRITE } else { 0 };
-            let area = base.cast::<u8>().add(i as usize * page).cast();
-            if libc::mprotect(area, page, libc::PROT_READ | writable) != 0 {
-                return Err(refuse(i));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// How many threads of the shape have begun to wait.
-static PARKED: AtomicU32 = AtomicU32::new(0);
-
-extern "C" fn park(_: *mut libc::c_void) -> *mut libc::c_void {
-    PARKED.fetch_add(1, Ordering::Release);
-    loop {
-        // SAFETY: waits for a signal; all of them are blocked.
-        unsafe { libc::pause() };
-    }
-}
-
-fn start_threads(count: u32, others: &[u32]) -> Result<(), Refusal> {
-    if count == 0 {
-        return Ok(());
-    }
-    // SAFETY: attributes are initialised before use and destroyed after; the threads take no
-    // argument and never end.
-    unsafe {
-        let mut attributes: libc::pthread_attr_t = mem::zeroed();
-        libc::pthread_attr_init(&mut attributes);
-        if !others.is_empty() {
-            let set = cpu_set(others);
-            libc::pthread_attr_setaffinity_np(&mut attributes, size_of_val(&set), &set);
-        }
-        let mut failed = 0;
-        let mut started = 0;
-        while failed == 0 && started < count {
-            let mut thread = mem::zeroed();
-            failed = libc::pthread_create(&mut thread, &attributes, park, ptr::null_mut());
-            started += u32::from(failed == 0);
-        }
-        libc::pthread_attr_destroy(&mut attributes);
-        if failed != 0 {
-            return Err(Refusal {
-                errno: failed,
-                reason: format!(
-                    "only {started} of threads={count} could be started: raise RLIMIT_NPROC \
-                     (`ulimit -u`), kernel.threads-max, or the pids limit of the cgroup"
-                ),
-            });
-        }
-    }
-    while PARKED.load(Ordering::Acquire) < count {
-        std::thread::yield_now();
-    }
-    Ok(())
 }
 
 /// A set of processors as the kernel wants it.
@@ -251,24 +219,39 @@ pub struct Seen {
     pub vm_pte_bytes: u64,
     /// Mappings.
     pub vmas: u64,
+    /// Resident bytes of the mappings that `vmas` adds.
+    pub vma_rss_bytes: u64,
     /// Open descriptors.
     pub fds: u64,
+    /// The largest number of one.
+    pub highest_fd: u64,
     /// Threads.
     pub threads: u64,
 }
 
 impl Seen {
     /// Every fact with the name of its reading.
-    pub fn facts(&self) -> [(&'static str, u64); 7] {
-        let Seen { rss_bytes, anon_huge_bytes, vm_rss_bytes, vm_pte_bytes, vmas, fds, threads } =
-            *self;
+    pub fn facts(&self) -> [(&'static str, u64); 9] {
+        let Seen {
+            rss_bytes,
+            anon_huge_bytes,
+            vm_rss_bytes,
+            vm_pte_bytes,
+            vmas,
+            vma_rss_bytes,
+            fds,
+            highest_fd,
+            threads,
+        } = *self;
         [
             ("rss_bytes", rss_bytes),
             ("anon_huge_bytes", anon_huge_bytes),
             ("vm_rss_bytes", vm_rss_bytes),
             ("vm_pte_bytes", vm_pte_bytes),
             ("vmas", vmas),
+            ("vma_rss_bytes", vma_rss_bytes),
             ("fds", fds),
+            ("highest_fd", highest_fd),
             ("threads", threads),
         ]
     }
@@ -276,13 +259,20 @@ impl Seen {
 
 /// What a shape should add to a subject, as readings of the same names.
 pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
-    let Shape { rss, page, threads, vmas, fds, .. } = shape;
+    let Shape { rss, page, threads, vmas, vma_contents, fds, fd_layout, .. } = shape;
     let mut facts = vec![
         ("rss_bytes", rss.bytes()),
         ("vmas", u64::from(*vmas)),
-        ("fds", u64::from(*fds)),
         ("threads", u64::from(*threads)),
     ];
+    facts.push(match vma_contents {
+        VmaContents::Clean => ("vma_rss_bytes", 0),
+        VmaContents::Dirty => ("vma_rss_bytes", u64::from(*vmas) * page_size() as u64),
+    });
+    match fd_layout {
+        FdLayout::Dense => facts.push(("fds", u64::from(*fds))),
+        FdLayout::High => facts.extend([("fds", 1), ("highest_fd", u64::from(*fds))]),
+    }
     match page {
         Page::Base => facts.push(("anon_huge_bytes", 0)),
         Page::Thp => facts.push(("anon_huge_bytes", rss.bytes() / HUGE_PAGE * HUGE_PAGE)),
@@ -293,18 +283,22 @@ pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
 
 /// Looks at this process. Reads line by line into one buffer: a list of ten thousand mappings must
 /// not itself become memory of the subject.
-pub fn look(ballast: Option<&Ballast>) -> io::Result<Seen> {
+pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen> {
     let mut seen = Seen::default();
     let range = ballast.map_or(0..0, |b| b.address()..b.address() + b.bytes());
+    let area = areas.map_or(0..0, Areas::addresses);
     let mut inside = false;
+    let mut inside_area = false;
     each_line("/proc/self/smaps", |line| match line.split_once(['-', ':']) {
         Some((begin, rest)) if rest.as_bytes().first().is_some_and(u8::is_ascii_hexdigit) => {
             seen.vmas += 1;
             let end = rest.split(' ').next().unwrap_or_default();
             let address = |text| usize::from_str_radix(text, 16).unwrap_or(0);
             inside = address(begin) < range.end && address(end) > range.start;
+            inside_area = address(begin) < area.end && address(end) > area.start;
         }
         Some(("Rss", value)) if inside => seen.rss_bytes += kib(value),
+        Some(("Rss", value)) if inside_area => seen.vma_rss_bytes += kib(value),
         Some(("AnonHugePages", value)) if inside => seen.anon_huge_bytes += kib(value),
         _ => {}
     })?;
@@ -314,9 +308,30 @@ pub fn look(ballast: Option<&Ballast>) -> io::Result<Seen> {
         Some(("Threads", value)) => seen.threads = value.trim().parse().unwrap_or(0),
         _ => {}
     })?;
-    // The directory that is being read is one of them.
-    seen.fds = std::fs::read_dir("/proc/self/fd")?.count() as u64 - 1;
+    (seen.fds, seen.highest_fd) = descriptors()?;
     Ok(seen)
+}
+
+/// How many descriptors are open, and the largest number of one; without that of the directory that
+/// is read for it.
+fn descriptors() -> io::Result<(u64, u64)> {
+    let mut directory = std::fs::read_dir("/proc/self/fd")?;
+    let (mut count, mut highest, mut second) = (0, 0, 0);
+    for entry in directory.by_ref() {
+        let number = entry?.file_name().to_str().and_then(|name| name.parse().ok()).unwrap_or(0);
+        count += 1;
+        if number > highest {
+            (highest, second) = (number, highest);
+        } else {
+            second = second.max(number);
+        }
+    }
+    let itself = std::fs::read_link(format!("/proc/self/fd/{highest}"))?;
+    if itself.starts_with("/proc") && itself.ends_with("fd") {
+        highest = second;
+    }
+    drop(directory);
+    Ok((count - 1, highest))
 }
 
 fn each_line(path: &str, mut see: impl FnMut(&str)) -> io::Result<()> {
@@ -339,7 +354,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_what_is_seen() {
-        let before = look(None).unwrap();
+        let before = look(None, None).unwrap();
         let shape = Shape {
             rss: Size::from_bytes(8 << 20),
             vmas: 500,
@@ -348,7 +363,7 @@ mod tests {
             ..Shape::default()
         };
         let became = become_(&shape, &[], || ()).unwrap();
-        let after = look(became.ballast.as_ref()).unwrap();
+        let after = look(became.ballast.as_ref(), became.areas.as_ref()).unwrap();
         assert_eq!(after.anon_huge_bytes, 0);
         // Other tests of this process run beside this one and open, map and start things too.
         assert!(after.rss_bytes >= 8 << 20, "{after:?}");

@@ -22,8 +22,8 @@ use std::time::Duration;
 use crate::measure::clock;
 use crate::measure::counters::{Count, Counters, Standing};
 use crate::measure::image::MAILBOX;
-use crate::measure::job::{Job, JobBlock, JobVariant};
-use crate::measure::mechanism::brief::{Brief, Target};
+use crate::measure::job::{Job, JobBlock, JobVariant, searched_directory};
+use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::{Mailbox, Stage};
 use crate::measure::mechanism::{self, Mechanism, Memory, Refusal, Spawner};
 use crate::measure::memory::Scrub;
@@ -34,7 +34,7 @@ use crate::measure::tape::{
 };
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Phase, Scope};
-use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite};
+use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite, Work};
 
 /// The exit code of a subject that cannot have its shape or do its work here.
 pub const REFUSED: u8 = 10;
@@ -72,7 +72,7 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     };
     sink.set_state(State::Shaping);
     pin(job.cpu.as_slice()).map_err(|e| format!("cannot run on processor {:?}: {e}", job.cpu))?;
-    let base = shape::look(None).map_err(|e| format!("cannot read /proc: {e}"))?;
+    let base = shape::look(None, None).map_err(|e| format!("cannot read /proc: {e}"))?;
 
     let begin = clock::now();
     let others: Vec<u32> = job.cpus.iter().copied().filter(|cpu| Some(*cpu) != job.cpu).collect();
@@ -300,12 +300,15 @@ impl<'a> Subject<'a> {
         for (name, value) in shape::asked(&self.job.shape) {
             self.shape_reading(name, reading::ASKED, value).map_err(fail)?;
         }
-        let seen = shape::look(self.became.ballast.as_ref())
-            .map_err(|error| format!("cannot read /proc: {error}"))?;
+        let seen = self.look().map_err(|error| format!("cannot read /proc: {error}"))?;
         for (name, value) in seen.facts() {
             self.shape_reading(name, reading::SETUP, value).map_err(fail)?;
         }
         Ok(())
+    }
+
+    fn look(&self) -> io::Result<shape::Seen> {
+        shape::look(self.became.ballast.as_ref(), self.became.areas.as_ref())
     }
 
     fn shape_reading(&self, name: &str, place: u32, value: u64) -> Result<(), BadTape> {
@@ -353,6 +356,7 @@ impl<'a> Subject<'a> {
                 status: 0,
             }))?;
         }
+        self.became.threads.open();
         let started_ns = clock::now();
         for (round, turns) in order.rounds.iter().enumerate() {
             for (turn, &slot) in turns.iter().enumerate() {
@@ -361,6 +365,10 @@ impl<'a> Subject<'a> {
             }
         }
         let wall_ns = clock::now() - started_ns;
+        if let Some(cpu_ns) = self.became.threads.close() {
+            let number = reading::number("busy_cpu_ns");
+            self.reading(None, plan.block, number, Scope::Parent, reading::BLOCK, cpu_ns)?;
+        }
         self.look_again(plan.block)?;
         self.sink.push(Frame::Block(tape::Block {
             block: plan.block,
@@ -376,7 +384,7 @@ impl<'a> Subject<'a> {
         if self.job.shape.page != Page::Thp || self.job.shape.rss.bytes() == 0 {
             return Ok(());
         }
-        let Ok(seen) = shape::look(self.became.ballast.as_ref()) else { return Ok(()) };
+        let Ok(seen) = self.look() else { return Ok(()) };
         for name in ["rss_bytes", "anon_huge_bytes"] {
             let value = seen.facts().iter().find(|(fact, _)| *fact == name).map_or(0, |f| f.1);
             let number = reading::number(name);
@@ -422,6 +430,7 @@ impl<'a> Subject<'a> {
             let taken = taken.map(<[_]>::to_vec);
             return self.independent_turn(slot, block.block, [round, turn, settle], phase, taken);
         }
+        self.slots[slot].spawner.begin_turn();
         let begin = clock::now();
         for pos in 0..settle + samples {
             if pos > settle && clock::now() - begin > block.turn_ns {
@@ -449,6 +458,7 @@ impl<'a> Subject<'a> {
                 break;
             }
         }
+        self.slots[slot].spawner.end_turn();
         Ok(())
     }
 
@@ -494,11 +504,8 @@ impl<'a> Subject<'a> {
 
     /// A variant that rewrites all its memory must not start from what one that does not has left.
     fn unprotect(&mut self, slot: usize) {
-        if self.protected
-            && self.slots[slot].plan.work.rewrite == Rewrite::ALL
-            && let Some(ballast) = &self.became.ballast
-        {
-            ballast.repopulate(Rewrite::ALL);
+        if self.protected && self.slots[slot].plan.work.rewrite == Rewrite::ALL {
+            self.became.repopulate(Rewrite::ALL);
             self.protected = false;
         }
     }
@@ -641,25 +648,26 @@ impl<'a> Subject<'a> {
     ) -> Result<Option<u64>, BadTape> {
         let Slot { plan, mechanism, .. } = &self.slots[slot];
         let share = plan.work.rewrite;
-        let Some(ballast) = &self.became.ballast else { return Ok(None) };
         if share == Rewrite::NONE {
             return Ok(None);
         }
         match mechanism.memory {
             Memory::Copies if place.bill => {}
             Memory::Copies => {
-                ballast.repopulate(share);
+                self.became.repopulate(share);
                 return Ok(None);
             }
             Memory::Nothing if place.bill => {}
             _ => return Ok(None),
         }
-        let Some(counting) = counting else { return Ok(Some(ballast.rewrite(share))) };
+        let Some(counting) = counting else { return Ok(self.became.rewrite(share)) };
         counting.begin();
-        let length = ballast.rewrite(share);
+        let length = self.became.rewrite(share);
         counting.end(None);
-        self.count(place, plan.variant, Some(counting), reading::REWRITE)?;
-        Ok(Some(length))
+        if length.is_some() {
+            self.count(place, plan.variant, Some(counting), reading::REWRITE)?;
+        }
+        Ok(length)
     }
 
     fn fail(
@@ -711,11 +719,33 @@ impl<'a> Slot<'a> {
             errno: 0,
             reason: "there is no such mechanism in this forkbench".to_owned(),
         })?;
-        mechanism.can(&work.image)?;
-        let brief = Brief::new(target(&work.image, &job.noop)?, mailbox, mask);
+        mechanism.can(work)?;
+        let brief =
+            Brief::new(target(&work.image, &job.noop)?, &extras(work, job)?, mailbox, mask)?;
         let spawner = (mechanism.prepare)(brief)?;
         Ok(Slot { plan, mechanism, spawner, failures: 0, off: false })
     }
+}
+
+fn extras(work: &Work, job: &Job) -> Result<Extras, Refusal> {
+    let refuse = |reason: &str| Refusal { errno: 0, reason: reason.to_owned() };
+    if work.path_dirs > 0 && job.search.is_empty() {
+        return Err(refuse("the job names no directory `search` for path-dirs"));
+    }
+    if job.search.contains([':', '\0']) {
+        return Err(refuse(
+            "the directory of images has a colon in its name, which PATH cannot hold",
+        ));
+    }
+    let directory = |number| {
+        CString::new(format!("{}/{}", job.search, searched_directory(number)))
+            .expect("it has no NUL byte")
+    };
+    Ok(Extras {
+        env_bytes: work.env_bytes.bytes() as usize,
+        args_bytes: work.args_bytes.bytes() as usize,
+        searched: (0..work.path_dirs).map(directory).collect(),
+    })
 }
 
 fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {

@@ -222,8 +222,10 @@ pub static KNOBS: &[Knob] = &[
         group: Group::Shape,
         value: "clean|dirty",
         about: "whether each of those mappings holds a page that was written",
-        explain: "`clean` mappings are never touched. With `dirty` each of them is written \
-                  once: a fork then also copies an anon_vma, a page table and a page for each.",
+        explain: "`clean` mappings are never touched. With `dirty` each of them is writable and \
+                  was written once, as mappings far from one another are: a fork then also makes \
+                  an anon_vma for each, counts up a page, and leaves it write-protected. What was \
+                  write-protected is written again as the memory is (`rewrite`).",
         set: |setup, text| {
             let shape = &mut setup.parent.shape;
             shape.vma_contents = choice("vma-contents", text, VmaContents::ALL, VmaContents::word)?;
@@ -417,7 +419,12 @@ pub static KNOBS: &[Knob] = &[
                   made the process; the kernel takes at most a quarter of the stack limit for \
                   environment and arguments together.",
         set: |setup, text| {
-            setup.work.env_bytes = bytes("env-bytes", text)?;
+            let size = bytes("env-bytes", text)?;
+            if (1..SHORTEST_VARIABLE).contains(&size.bytes()) {
+                let reason = format!("a variable takes {SHORTEST_VARIABLE} bytes: give 0 or more");
+                return Err(bad("env-bytes", text, reason));
+            }
+            setup.work.env_bytes = size;
             Ok(())
         },
         get: |setup| setup.work.env_bytes.to_string(),
@@ -443,7 +450,8 @@ pub static KNOBS: &[Knob] = &[
         about: "directories of PATH searched in vain before the image is found",
         explain: "0 executes the image by its path. With N the image is searched for by its name \
                   (execvp, posix_spawnp), along a PATH with N directories that lack it and, last, \
-                  the one that has it: each costs an exec that fails.",
+                  the one that has it: each costs an exec that fails. The image gets that PATH \
+                  too.",
         set: |setup, text| {
             setup.work.path_dirs = count("path-dirs", text, 1_000)?;
             Ok(())
@@ -541,6 +549,9 @@ fn bytes(knob: &'static str, text: &str) -> Result<Size, BadValue> {
 /// The most that the kernel takes for environment and arguments, whatever the limit of the stack:
 /// three quarters of 8 MiB (fs/exec.c, bprm_stack_limits).
 const MOST_STRINGS: Size = Size::from_bytes(6 << 20);
+
+/// The shortest variable that is added to an environment, `F00000=` and its NUL, in bytes.
+const SHORTEST_VARIABLE: u64 = 8;
 
 /// A size in whole pages of 4 KiB; `text` is the whole value that was given, `size` its part.
 fn pages(knob: &'static str, text: &str, size: &str) -> Result<Size, BadValue> {
@@ -658,6 +669,7 @@ mod tests {
             ("spread", "0"),
             ("busy", "spinn"),
             ("env-bytes", "7M"),
+            ("env-bytes", "7"),
             ("path-dirs", "1001"),
         ] {
             let knob = find(name).unwrap();

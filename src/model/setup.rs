@@ -99,7 +99,8 @@ impl Shape {
         let private = matches!(self.memory, MemoryKind::Anon | MemoryKind::File);
         let written = matches!(self.contents, Contents::Dirty | Contents::OneByte);
         let copied = !matches!(self.advice, Advice::Dontfork | Advice::Wipeonfork);
-        self.rss.bytes() > 0 && private && written && copied
+        let mappings = self.vmas > 0 && self.vma_contents == VmaContents::Dirty;
+        (self.rss.bytes() > 0 && private && written && copied) || mappings
     }
 
     /// Why no parent can look like this; none if one can.
@@ -381,6 +382,20 @@ impl Default for Work {
     }
 }
 
+impl Work {
+    /// Whether the exec is given more than it needs, or has to be searched for.
+    pub fn has_extras(&self) -> bool {
+        self.env_bytes > Size::ZERO || self.args_bytes > Size::ZERO || self.path_dirs > 0
+    }
+
+    /// The same without an image, and without what only an image has: of work whose mechanism
+    /// executes none.
+    pub fn without_image(self) -> Work {
+        let Work { image, env_bytes, args_bytes, path_dirs, .. } = Work::default();
+        Work { image, env_bytes, args_bytes, path_dirs, ..self }
+    }
+}
+
 /// What the child becomes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -515,6 +530,10 @@ mod tests {
         let dirty = Shape { rss: Size::from_bytes(1 << 20), ..Shape::default() };
         assert!(dirty.is_write_protected_by_fork());
         assert!(!Shape::default().is_write_protected_by_fork());
+        let mappings = Shape { vmas: 9, ..Shape::default() };
+        assert!(!mappings.is_write_protected_by_fork());
+        let mappings = Shape { vma_contents: VmaContents::Dirty, ..mappings };
+        assert!(mappings.is_write_protected_by_fork());
         for shape in [
             Shape { memory: MemoryKind::Shmem, ..dirty.clone() },
             Shape { contents: Contents::Read, ..dirty.clone() },

@@ -13,3 +13,5 @@ mod limits;
 mod output;
 mod refusals;
 mod scenarios;
+mod strings;
+mod threads;

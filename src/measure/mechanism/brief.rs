@@ -6,11 +6,18 @@
 //! live on the heap and are not changed after `new`.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, OsStr, c_char};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
+use crate::measure::mechanism::Refusal;
 use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage};
+use crate::measure::tape;
 
 /// What the child becomes, resolved to a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,40 +28,104 @@ pub enum Target {
     Exit,
 }
 
-/// The environment of every image: small and fixed, since its bytes are copied by every exec.
-const ENVIRONMENT: [&std::ffi::CStr; 2] = [c"PATH=/usr/local/bin:/usr/bin:/bin", c"LC_ALL=C"];
+/// What is given to the image beside its own arguments, and how it is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Bytes added to the environment, with the NUL of each string.
+    pub env_bytes: usize,
+    /// Bytes added to the arguments, with the NUL of each string.
+    pub args_bytes: usize,
+    /// Directories that are searched before that of the image; empty: its path is given and nothing
+    /// is searched.
+    pub searched: Vec<CString>,
+}
+
+/// The environment of every image: small and fixed, since its bytes are copied by every exec. The
+/// first is PATH, and where the image is searched for, it is the PATH that is searched.
+const ENVIRONMENT: [&CStr; 2] = [c"PATH=/usr/local/bin:/usr/bin:/bin", c"LC_ALL=C"];
+
+/// Bytes of an added string with its NUL; the last one of a list takes the rest too.
+const STRING: usize = 100;
 
 /// A target made ready: strings, lists of pointers, orders.
 #[derive(Debug)]
 pub struct Brief {
     orders: Box<Orders>,
     mailbox: &'static Mailbox,
-    strings: (CString, Vec<CString>),
+    /// What is tried in turn: the path alone, or the program in each directory of PATH.
+    candidates: Vec<CString>,
+    /// The file name of the image, where it is searched for.
+    name: Option<CString>,
+    /// The strings of arguments and environment that are this brief's own.
+    _strings: [Vec<CString>; 2],
+    _paths: Box<[*const c_char]>,
     argv: Box<[*const c_char]>,
     envp: Box<[*const c_char]>,
 }
 
 impl Brief {
     /// Makes a target ready. `mask` is the signal mask that the image is to start with.
-    pub fn new(target: Target, mailbox: &'static Mailbox, mask: u64) -> Brief {
-        let (ending, path, arguments) = match target {
+    ///
+    /// # Errors
+    ///
+    /// When the image is to be searched for and its path has no directory and name.
+    pub fn new(
+        target: Target,
+        extras: &Extras,
+        mailbox: &'static Mailbox,
+        mask: u64,
+    ) -> Result<Brief, Refusal> {
+        let (ending, path, mut arguments) = match target {
             Target::Exec(path, arguments) => (Ending::Exec, path, arguments),
             Target::Exit => (Ending::Exit, CString::default(), Vec::new()),
         };
-        let null_ended = |strings: &mut dyn Iterator<Item = *const c_char>| {
-            strings.chain([ptr::null()]).collect::<Box<[_]>>()
+        let mut environment: Vec<CString> = ENVIRONMENT.map(CStr::to_owned).into();
+        let (mut candidates, mut name) = (vec![path], None);
+        if !extras.searched.is_empty() && ending == Ending::Exec {
+            let (directory, file) = part(&candidates[0])?;
+            let directories: Vec<&[u8]> = extras
+                .searched
+                .iter()
+                .map(|d| d.as_bytes())
+                .chain([directory.as_bytes()])
+                .collect();
+            candidates = directories
+                .iter()
+                .map(|directory| joined(&[directory, b"/", file.as_bytes()]))
+                .collect();
+            environment[0] = joined(&[b"PATH=", &directories.join(&b':')]);
+            name = Some(file);
+        }
+        let paths = null_ended(&candidates, candidates.len(), 0)?;
+        let list = |strings: &mut Vec<CString>, bytes: usize| {
+            // All but the last are those of the filler; the last takes the rest.
+            let fillers = (bytes / STRING).saturating_sub(1);
+            let own = strings.len();
+            if bytes > 0 {
+                strings.push(added(fillers, bytes - fillers * STRING));
+            }
+            null_ended(strings, own, fillers)
         };
-        let argv = null_ended(&mut arguments.iter().map(|a| a.as_ptr()));
-        let envp = null_ended(&mut ENVIRONMENT.iter().map(|e| e.as_ptr()));
+        let argv = list(&mut arguments, extras.args_bytes)?;
+        let envp = list(&mut environment, extras.env_bytes)?;
         let orders = Box::new(Orders {
-            path: path.as_ptr(),
+            paths: paths.as_ptr(),
             argv: argv.as_ptr(),
             envp: envp.as_ptr(),
             ending,
             mask,
             mailbox,
         });
-        Brief { orders, mailbox, strings: (path, arguments), argv, envp }
+        Ok(Brief {
+            orders,
+            mailbox,
+            candidates,
+            name,
+            _strings: [arguments, environment],
+            _paths: paths,
+            argv,
+            envp,
+        })
     }
 
     /// The orders, for the child.
@@ -67,14 +138,24 @@ impl Brief {
         self.mailbox
     }
 
+    /// The name by which the image is searched for along PATH; none: it is given by its path.
+    pub fn name(&self) -> Option<&CStr> {
+        self.name.as_deref()
+    }
+
+    /// What the libc is told to execute: the name that it searches for, or the path.
+    pub fn program(&self) -> &CStr {
+        self.name().unwrap_or_else(|| self.path())
+    }
+
     /// The path of the image.
-    pub fn path(&self) -> &CString {
-        &self.strings.0
+    pub fn path(&self) -> &CStr {
+        &self.candidates[self.candidates.len() - 1]
     }
 
     /// The arguments of the image, with its own name first.
-    pub fn arguments(&self) -> &[CString] {
-        &self.strings.1
+    pub fn arguments(&self) -> impl Iterator<Item = &CStr> {
+        texts(&self.argv)
     }
 
     /// The arguments as a null-ended list, of the type that libc wants.
@@ -87,9 +168,28 @@ impl Brief {
         self.envp.as_ptr().cast()
     }
 
-    /// The environment as text.
-    pub fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
-        ENVIRONMENT.iter().filter_map(|entry| entry.to_str().ok()?.split_once('='))
+    /// The environment as names and values.
+    pub fn environment(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        texts(&self.envp).filter_map(|entry| {
+            let bytes = entry.to_bytes();
+            let equals = bytes.iter().position(|byte| *byte == b'=')?;
+            Some((OsStr::from_bytes(&bytes[..equals]), OsStr::from_bytes(&bytes[equals + 1..])))
+        })
+    }
+
+    /// Where the image is searched for, makes the environment of the image that of this process
+    /// until the guard is dropped: the libc searches along the PATH of its caller. Allocates
+    /// nothing.
+    pub fn lend_environment(&self) -> Option<Lent> {
+        self.name.as_ref()?;
+        // SAFETY: the list is null-ended and lives on the heap, unmoved, as long as this brief,
+        // which its mechanism keeps at least as long as the guard. No other thread of a subject
+        // reads or writes the environment.
+        unsafe {
+            let before = environ;
+            environ = self.envp.as_ptr();
+            Some(Lent { before })
+        }
     }
 
     /// The signal mask that the image is to start with, as libc holds it.
@@ -102,6 +202,118 @@ impl Brief {
             set
         }
     }
+}
+
+unsafe extern "C" {
+    /// The environment of this process, as every libc reads it: POSIX.
+    static mut environ: *const *const c_char;
+}
+
+/// A process whose environment is that of an image; it gets its own back when this is dropped.
+#[derive(Debug)]
+pub struct Lent {
+    before: *const *const c_char,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the list that was there before, which nobody has freed since; see
+        // `Brief::lend_environment`.
+        unsafe { environ = self.before };
+    }
+}
+
+/// The directory and the file name of a path.
+fn part(path: &CStr) -> Result<(CString, CString), Refusal> {
+    let bytes = path.to_bytes();
+    let refuse = || Refusal {
+        errno: 0,
+        reason: format!(
+            "path-dirs searches for the file name of the image along PATH: {path:?} has no \
+             directory and name, or a colon in its directory"
+        ),
+    };
+    let slash = bytes.iter().rposition(|byte| *byte == b'/').ok_or_else(refuse)?;
+    let (directory, name) = (&bytes[..slash.max(1)], &bytes[slash + 1..]);
+    if name.is_empty() || directory.contains(&b':') {
+        return Err(refuse());
+    }
+    Ok((joined(&[directory]), joined(&[name])))
+}
+
+/// Pieces of strings of ours as one.
+fn joined(pieces: &[&[u8]]) -> CString {
+    CString::new(pieces.concat()).expect("pieces of C strings hold no NUL")
+}
+
+/// A list of the first `own` strings, so many of the filler, and the other strings.
+fn null_ended(
+    strings: &[CString],
+    own: usize,
+    fillers: usize,
+) -> Result<Box<[*const c_char]>, Refusal> {
+    let filler = if fillers > 0 { filler()? } else { ptr::null() };
+    let (before, after) = strings.split_at(own);
+    let of = |strings: &[CString]| strings.iter().map(|s| s.as_ptr()).collect::<Vec<_>>();
+    let mut list = of(before);
+    list.extend((0..fillers).map(|i| filler.wrapping_add(i * STRING)));
+    list.extend(of(after));
+    list.push(ptr::null());
+    Ok(list.into())
+}
+
+/// The strings of a null-ended list.
+fn texts(list: &[*const c_char]) -> impl Iterator<Item = &CStr> {
+    // SAFETY: all but the last point to C strings that live as long as the brief that owns the
+    // list; those of the filler live for ever.
+    list[..list.len() - 1].iter().map(|text| unsafe { CStr::from_ptr(*text) })
+}
+
+/// The added string of that number, of so many bytes with its NUL: a variable as long as it has 8.
+fn added(number: usize, bytes: usize) -> CString {
+    let mut string = format!("F{number:05}=").into_bytes();
+    string.resize(bytes - 1, b'x');
+    joined(&[&string])
+}
+
+/// How many strings the filler holds: 6 MiB, more than any exec takes.
+const FILLERS: usize = (6 << 20) / STRING + 1;
+
+/// Strings of [`STRING`] bytes, [`FILLERS`] of them one behind the other, made by the first brief
+/// that needs them and kept for ever.
+///
+/// They lie in a file in memory, mapped privately and never written: a fork copies no page table
+/// of that. In the heap, the strings of one variant made the forks of every other in its subject
+/// dearer (measured: 85 us where 53 were due, with 1.7 MiB of them). The child of a fork maps them again as
+/// its exec reads them, 16 pages a fault.
+fn filler() -> Result<*const c_char, Refusal> {
+    static FILLER: OnceLock<usize> = OnceLock::new();
+    if let Some(address) = FILLER.get() {
+        return Ok(*address as *const c_char);
+    }
+    let refuse = |error: std::io::Error| Refusal {
+        errno: error.raw_os_error().unwrap_or(0),
+        reason: "no memory for env-bytes and args-bytes".to_owned(),
+    };
+    let mut file = File::from(tape::memfd(c"forkbench-strings").map_err(refuse)?);
+    let mut bytes = Vec::with_capacity(FILLERS * STRING);
+    (0..FILLERS).for_each(|i| bytes.extend(added(i, STRING).as_bytes_with_nul()));
+    file.write_all(&bytes).map_err(refuse)?;
+    // SAFETY: a new read-only mapping of a file that nobody else has, never unmapped.
+    let base = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            bytes.len(),
+            libc::PROT_READ,
+            libc::MAP_PRIVATE,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    if base == libc::MAP_FAILED {
+        return Err(Refusal::last("no memory for env-bytes and args-bytes"));
+    }
+    Ok(*FILLER.get_or_init(|| base as usize) as *const c_char)
 }
 
 /// What a child and its image have reported.
@@ -146,6 +358,64 @@ impl Mailbox {
             image_ns: written(image),
             cpu: cpu.and_then(|cpu| u32::try_from(cpu - 1).ok()),
             failure: stage.map(|stage| (self.errno.load(Ordering::Relaxed), stage)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief(extras: &Extras) -> Brief {
+        // SAFETY: a mailbox of zeroes is valid.
+        let mailbox: &Mailbox = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
+        let target = Target::Exec(c"/images/noop".to_owned(), vec![c"noop".to_owned()]);
+        Brief::new(target, extras, mailbox, 0).unwrap()
+    }
+
+    fn total<'a>(strings: impl Iterator<Item = &'a CStr>) -> usize {
+        strings.map(|string| string.to_bytes_with_nul().len()).sum()
+    }
+
+    #[test]
+    fn added_strings_have_exactly_the_bytes_asked_for() {
+        let plain = brief(&Extras::default());
+        let (base, name) = (total(texts(&plain.envp)), total(plain.arguments()));
+        for bytes in [0, 8, 99, 100, 101, 199, 200, 1024, 6 << 20] {
+            let extras = Extras { env_bytes: bytes, args_bytes: bytes / 8, ..Extras::default() };
+            let brief = brief(&extras);
+            assert_eq!(total(texts(&brief.envp)), base + bytes);
+            assert_eq!(total(brief.arguments()), name + bytes / 8);
+            assert_eq!(brief.environment().count(), brief.envp.len() - 1);
+            let mut names: Vec<_> = brief.environment().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), brief.envp.len() - 1, "a name comes twice");
+        }
+    }
+
+    #[test]
+    fn an_image_is_tried_in_every_directory_and_last_in_its_own() {
+        let searched = vec![c"/images/search/0000".to_owned(), c"/images/search/0001".to_owned()];
+        let brief = brief(&Extras { searched, ..Extras::default() });
+        let tried: Vec<&CStr> = brief.candidates.iter().map(|path| path.as_c_str()).collect();
+        assert_eq!(
+            tried,
+            [c"/images/search/0000/noop", c"/images/search/0001/noop", c"/images/noop"]
+        );
+        assert_eq!((brief.program(), brief.path()), (c"noop", c"/images/noop"));
+        let path = c"PATH=/images/search/0000:/images/search/0001:/images";
+        assert_eq!(texts(&brief.envp).next(), Some(path));
+    }
+
+    #[test]
+    fn a_path_is_parted_as_a_shell_would_find_it() {
+        let parts = |path: &CStr| part(path).map(|(d, f)| (d.into_bytes(), f.into_bytes()));
+        assert_eq!(parts(c"/bin/true").unwrap(), (b"/bin".to_vec(), b"true".to_vec()));
+        assert_eq!(parts(c"/init").unwrap(), (b"/".to_vec(), b"init".to_vec()));
+        assert_eq!(parts(c"./a").unwrap(), (b".".to_vec(), b"a".to_vec()));
+        for path in [c"true", c"/bin/", c"/a:b/c"] {
+            assert!(parts(path).is_err(), "{path:?}");
         }
     }
 }

@@ -34,8 +34,8 @@ use crate::measure::raw;
 #[repr(C)]
 #[derive(Debug)]
 pub struct Orders {
-    /// The path of the image.
-    pub path: *const c_char,
+    /// The paths at which the image is tried in turn, ended by a null pointer; at least one.
+    pub paths: *const *const c_char,
     /// Its arguments, ended by a null pointer.
     pub argv: *const *const c_char,
     /// Its environment, ended by a null pointer.
@@ -143,14 +143,23 @@ pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
         report(mailbox, failed, Stage::Mask);
     }
     if orders.ending == Ending::Exec {
-        // SAFETY: path, argv and envp are strings and null-ended lists made before the birth.
-        let failed = unsafe {
-            raw::syscall4(
-                libc::SYS_execve,
-                [orders.path as usize, orders.argv as usize, orders.envp as usize, 0],
-            )
-        };
-        report(mailbox, failed, Stage::Exec);
+        let mut path = orders.paths;
+        loop {
+            // SAFETY: paths, argv and envp are null-ended lists of strings made before the birth,
+            // and `path` points to one of the first list, or in the end to its null.
+            let (failed, last) = unsafe {
+                let failed = raw::syscall4(
+                    libc::SYS_execve,
+                    [*path as usize, orders.argv as usize, orders.envp as usize, 0],
+                );
+                path = path.add(1);
+                (failed, (*path).is_null())
+            };
+            // As execvp goes on; what else it bears with cannot come from directories of ours.
+            if last || failed != -(libc::ENOENT as isize) {
+                report(mailbox, failed, Stage::Exec);
+            }
+        }
     }
     let mut cpu: u32 = 0;
     // SAFETY: `cpu` is a u32 that lives through the call.

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::measure::mechanism::brief::Brief;
+use crate::measure::mechanism::brief::{Brief, Lent};
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, wait};
 
 pub(super) static COMMAND: Mechanism = Mechanism {
@@ -13,25 +14,36 @@ pub(super) static COMMAND: Mechanism = Mechanism {
     explain: "The standard library's way, with a path and a fixed environment, which makes it \
               call posix_spawn. It builds its lists of strings anew for each spawn, so it \
               allocates between the stamps: that is part of it. It resets the signal mask and \
-              SIGPIPE.",
+              SIGPIPE. With `path-dirs` it inherits an environment with that PATH: given one of \
+              its own it would fork.",
     memory: Memory::Shares,
     gap: Gap::Theirs,
     default: false,
     taints: false,
     available: || Ok(()),
     prepare: |brief| {
-        let mut command = Command::new(OsStr::from_bytes(brief.path().as_bytes()));
-        command.args(brief.arguments().iter().skip(1).map(|a| OsStr::from_bytes(a.as_bytes())));
-        command.env_clear().envs(Brief::environment());
-        Ok(Box::new(StdCommand(command)))
+        let mut command = Command::new(OsStr::from_bytes(brief.program().to_bytes()));
+        command.args(brief.arguments().skip(1).map(|a| OsStr::from_bytes(a.to_bytes())));
+        if brief.name().is_none() {
+            command.env_clear().envs(brief.environment());
+        } else if let Some(first) = brief.arguments().next() {
+            // With an environment of its own it would fork, and search along the child's PATH: so
+            // it inherits the one that is lent to this process.
+            command.arg0(OsStr::from_bytes(first.to_bytes()));
+        }
+        Ok(Box::new(StdCommand { brief, command, lent: None }))
     },
 };
 
-struct StdCommand(Command);
+struct StdCommand {
+    brief: Brief,
+    command: Command,
+    lent: Option<Lent>,
+}
 
 impl Spawner for StdCommand {
     fn birth(&mut self) -> isize {
-        match self.0.spawn() {
+        match self.command.spawn() {
             Ok(child) => child.id() as isize,
             Err(error) => -(error.raw_os_error().unwrap_or(libc::EIO) as isize),
         }
@@ -39,5 +51,13 @@ impl Spawner for StdCommand {
 
     fn reap(&mut self, child: isize, usage: Option<&mut libc::rusage>) -> Result<i32, i32> {
         wait::pid(child, usage)
+    }
+
+    fn begin_turn(&mut self) {
+        self.lent = self.brief.lend_environment();
+    }
+
+    fn end_turn(&mut self) {
+        self.lent = None;
     }
 }

@@ -15,7 +15,7 @@
 use std::ffi::{c_char, c_int};
 
 use crate::measure::mechanism::brief::Brief;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, wait};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, wait};
 
 pub(super) static C_FORK: Mechanism = Mechanism {
     name: "c-fork",
@@ -26,7 +26,7 @@ pub(super) static C_FORK: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(Independent::new(FORK, brief))),
+    prepare: |brief| Ok(Box::new(Independent::new(FORK, brief)?)),
 };
 
 pub(super) static C_VFORK: Mechanism = Mechanism {
@@ -38,7 +38,7 @@ pub(super) static C_VFORK: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(Independent::new(VFORK, brief))),
+    prepare: |brief| Ok(Box::new(Independent::new(VFORK, brief)?)),
 };
 
 pub(super) static C_POSIX_SPAWN: Mechanism = Mechanism {
@@ -50,7 +50,7 @@ pub(super) static C_POSIX_SPAWN: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(Independent::new(POSIX_SPAWN, brief))),
+    prepare: |brief| Ok(Box::new(Independent::new(POSIX_SPAWN, brief)?)),
 };
 
 // The enum of loop.h.
@@ -86,6 +86,9 @@ unsafe extern "C" {
 /// Room for a turn; a longer one fails.
 const LONGEST_TURN: usize = 1024;
 
+/// Variables of an environment to which nothing was added.
+const PLAIN_ENVIRONMENT: usize = 2;
+
 struct Independent {
     mechanism: c_int,
     brief: Brief,
@@ -93,8 +96,15 @@ struct Independent {
 }
 
 impl Independent {
-    fn new(mechanism: c_int, brief: Brief) -> Independent {
-        Independent { mechanism, brief, spawns: vec![Spawn::default(); LONGEST_TURN] }
+    fn new(mechanism: c_int, brief: Brief) -> Result<Independent, Refusal> {
+        let plain = brief.environment().count() == PLAIN_ENVIRONMENT;
+        if brief.name().is_some() || brief.arguments().count() > 1 || !plain {
+            return Err(Refusal {
+                errno: 0,
+                reason: "the C loop executes a path, and gives it no strings".to_owned(),
+            });
+        }
+        Ok(Independent { mechanism, brief, spawns: vec![Spawn::default(); LONGEST_TURN] })
     }
 }
 

@@ -20,7 +20,7 @@ mod wait;
 use std::fmt;
 
 use crate::measure::mechanism::brief::Brief;
-use crate::model::setup::Image;
+use crate::model::setup::Work;
 
 /// One way to make a process.
 pub struct Mechanism {
@@ -45,13 +45,18 @@ pub struct Mechanism {
 }
 
 impl Mechanism {
-    /// Whether it can end in that image; if not, why.
-    pub fn can(&self, image: &Image) -> Result<(), Refusal> {
-        if !image.execs() && self.gap == Gap::Theirs {
-            return Err(Refusal {
-                errno: 0,
-                reason: format!("{} always executes an image: it has no `exit`", self.name),
-            });
+    /// Whether it can do that work; if not, why.
+    pub fn can(&self, work: &Work) -> Result<(), Refusal> {
+        let refuse = |reason: String| Err(Refusal { errno: 0, reason });
+        if !work.image.execs() && self.gap == Gap::Theirs {
+            return refuse(format!("{} always executes an image: it has no `exit`", self.name));
+        }
+        if !work.image.execs() && work.has_extras() {
+            return refuse(
+                "image=exit executes nothing, so there is nothing that env-bytes, args-bytes and \
+                 path-dirs could cost: leave them out"
+                    .to_owned(),
+            );
         }
         Ok(())
     }
@@ -130,6 +135,13 @@ pub trait Spawner {
 
     /// Puts away what the birth left behind, after the last stamp.
     fn tidy(&mut self) {}
+
+    /// Makes ready what the birth reads from the process itself, at the start of a turn and outside
+    /// all intervals. May not allocate.
+    fn begin_turn(&mut self) {}
+
+    /// Puts it back as it was, at the end of the turn.
+    fn end_turn(&mut self) {}
 
     /// Takes a turn of `count` spawns by a loop of its own; None: it has none.
     #[cfg(feature = "independent-loop")]

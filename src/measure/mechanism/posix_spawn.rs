@@ -5,11 +5,11 @@
 //! Calls into the libc with strings and lists that the brief owns.
 #![allow(unsafe_code)]
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::measure::mechanism::brief::Brief;
+use crate::measure::mechanism::brief::{Brief, Lent};
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, wait};
 
 pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
@@ -18,13 +18,18 @@ pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
     explain: "The libc's own code runs in the child, so there is no stamp of the birth and no \
               image `exit`. glibc makes the child with CLONE_VM and CLONE_VFORK on a stack that \
               it maps for each call; before 2.38 the child then resets some 120 signal handlers \
-              one by one. The attributes set the signal mask and nothing else.",
+              one by one. The attributes set the signal mask and nothing else. With `path-dirs` it \
+              is posix_spawnp.",
     memory: Memory::Shares,
     gap: Gap::Theirs,
     default: true,
     taints: false,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(PosixSpawn { attributes: Attributes::new(&brief)?, brief })),
+    prepare: |brief| {
+        let attributes = Attributes::new(&brief)?;
+        let call = if brief.name().is_some() { libc::posix_spawnp } else { libc::posix_spawn };
+        Ok(Box::new(PosixSpawn { brief, attributes, call, lent: None }))
+    },
 };
 
 pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
@@ -36,11 +41,12 @@ pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
     gap: Gap::Theirs,
     default: false,
     taints: false,
-    available: || pidfd_spawn().map(|_| ()),
+    available: || pidfd_spawn(c"pidfd_spawn").map(|_| ()),
     prepare: |brief| {
-        let call = pidfd_spawn()?;
+        let name = if brief.name().is_some() { c"pidfd_spawnp" } else { c"pidfd_spawn" };
+        let call = pidfd_spawn(name)?;
         let attributes = Attributes::new(&brief)?;
-        Ok(Box::new(PidfdSpawn { brief, attributes, call, pidfd: -1 }))
+        Ok(Box::new(PidfdSpawn { brief, attributes, call, lent: None, pidfd: -1 }))
     },
 };
 
@@ -81,6 +87,8 @@ impl Drop for Attributes {
 struct PosixSpawn {
     brief: Brief,
     attributes: Attributes,
+    call: Call,
+    lent: Option<Lent>,
 }
 
 impl Spawner for PosixSpawn {
@@ -88,9 +96,9 @@ impl Spawner for PosixSpawn {
         let mut pid: libc::pid_t = 0;
         // SAFETY: path, lists and attributes are owned by this value.
         let failed = unsafe {
-            libc::posix_spawn(
+            (self.call)(
                 &mut pid,
-                self.brief.path().as_ptr(),
+                self.brief.program().as_ptr(),
                 ptr::null(),
                 &*self.attributes.0,
                 self.brief.argv(),
@@ -103,6 +111,14 @@ impl Spawner for PosixSpawn {
     fn reap(&mut self, child: isize, usage: Option<&mut libc::rusage>) -> Result<i32, i32> {
         wait::pid(child, usage)
     }
+
+    fn begin_turn(&mut self) {
+        self.lent = self.brief.lend_environment();
+    }
+
+    fn end_turn(&mut self) {
+        self.lent = None;
+    }
 }
 
 type Call = unsafe extern "C" fn(
@@ -114,16 +130,16 @@ type Call = unsafe extern "C" fn(
     *const *mut c_char,
 ) -> libc::c_int;
 
-fn pidfd_spawn() -> Result<Call, Refusal> {
+fn pidfd_spawn(name: &CStr) -> Result<Call, Refusal> {
     // SAFETY: looks a name up; nothing is run.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"pidfd_spawn".as_ptr()) };
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     if symbol.is_null() {
         return Err(Refusal {
             errno: 0,
             reason: "this libc has no pidfd_spawn: glibc has it since 2.39".to_owned(),
         });
     }
-    // SAFETY: <spawn.h> of glibc declares it with this type.
+    // SAFETY: <spawn.h> of glibc declares both with this type.
     Ok(unsafe { std::mem::transmute::<*mut libc::c_void, Call>(symbol) })
 }
 
@@ -131,6 +147,7 @@ struct PidfdSpawn {
     brief: Brief,
     attributes: Attributes,
     call: Call,
+    lent: Option<Lent>,
     pidfd: i32,
 }
 
@@ -140,7 +157,7 @@ impl Spawner for PidfdSpawn {
         let failed = unsafe {
             (self.call)(
                 &mut self.pidfd,
-                self.brief.path().as_ptr(),
+                self.brief.program().as_ptr(),
                 ptr::null(),
                 &*self.attributes.0,
                 self.brief.argv(),
@@ -160,5 +177,13 @@ impl Spawner for PidfdSpawn {
             unsafe { libc::close(self.pidfd) };
             self.pidfd = -1;
         }
+    }
+
+    fn begin_turn(&mut self) {
+        self.lent = self.brief.lend_environment();
+    }
+
+    fn end_turn(&mut self) {
+        self.lent = None;
     }
 }

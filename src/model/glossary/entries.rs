@@ -905,10 +905,26 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "vma_rss_bytes",
+        &[],
+        "resident bytes of the mappings that `vmas` adds, from smaps",
+        "A page for each with --vma-contents dirty, and 0 otherwise; anything else makes the \
+         subject misshapen. They are not part of rss_bytes.",
+    ),
+    entry(
+        Reading,
         "fds",
         &[],
         "open descriptors of the subject, as entries of /proc/PID/fd",
         "`asked` is on top of `base`. A birth without CLONE_FILES copies the table of descriptors.",
+    ),
+    entry(
+        Reading,
+        "highest_fd",
+        &[],
+        "the largest number of an open descriptor of the subject",
+        "The kernel's table of descriptors reaches at least up to it, and every birth copies that \
+         table. With --fd-layout high it must be what `fds` says.",
     ),
     entry(
         Reading,
@@ -918,6 +934,16 @@ pub static ENTRIES: &[Entry] = &[
         "`asked` is on top of `base`. A fork copies the calling thread alone, but a parent that \
          ever had a second thread takes the libc's locks around it: one joined thread made fork 33 \
          % slower on the reference machine.",
+    ),
+    entry(
+        Reading,
+        "busy_cpu_ns",
+        &[],
+        "CPU time that all busy threads together used during a block",
+        "Read from the threads' own clocks before the block and after it. It shows that they ran: \
+         with spin and malloc a tenth of what their processors had to give is needed, with fault \
+         and mmap, which wait while a fork holds the lock of the memory, anything at all; less \
+         makes the subject misshapen.",
     ),
     // Statistics.
     entry(
