@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "independent-loop")]
         Some("__image") => {
             let path = std::path::PathBuf::from(words.next().unwrap_or_default());
-            match forkbench::measure::image::write(&path) {
+            match forkbench::measure::image::write(&path, &forkbench::measure::image::noop()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("forkbench: {}: {error}", path.display());

@@ -242,7 +242,7 @@ fn check_images(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
 }
 
 fn not_executable(path: &Path) -> Option<String> {
-    let advice = "give the path of a program, noop or exit";
+    let advice = "give the path of a program, noop, dynamic or exit";
     let shown = path.display();
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use crate::measure::image;
 use crate::measure::job::searched_directory;
 
-/// A private directory with the image `noop` in it; removed when dropped.
+/// A private directory with the shipped images in it; removed when dropped.
 #[derive(Debug)]
 pub struct Images {
     directory: PathBuf,
@@ -40,7 +40,7 @@ impl Images {
 
     /// The path of the image `noop`.
     pub fn noop(&self) -> PathBuf {
-        self.directory.join("noop")
+        self.directory.join(image::NOOP)
     }
 
     /// The directory of the empty directories that [`Self::make_searched`] makes.
@@ -87,7 +87,7 @@ fn try_in(place: &Path) -> io::Result<Images> {
     let directory = place.join(format!("forkbench-{:010}", std::process::id()));
     fs::DirBuilder::new().mode(0o755).create(&directory)?;
     let images = Images { directory };
-    image::write(&images.noop())?;
+    image::write_all(&images.directory)?;
     let status = Command::new(images.noop()).stdin(Stdio::null()).status()?;
     if !status.success() {
         return Err(io::Error::other(format!("the image ended with {status}")));

@@ -1,5 +1,6 @@
-//! The image `noop`, shipped inside this binary: a static program without a libc that stamps the
-//! clock at its first instruction, reports, and exits.
+//! The images that are shipped inside this binary: programs without a libc that stamp the clock at
+//! their first instruction, report, and exit. `noop` is static; `dynamic` is the same code behind the
+//! dynamic loader, with no library to load, so that the two differ by the loader alone.
 //!
 //! The dynamic loader alone costs more than most mechanisms, so what is executed must be as small
 //! as can be: one page. It writes three words to the start of the mailbox, which it finds at the
@@ -96,7 +97,7 @@ unsafe extern "C" {
     static END: u8;
 }
 
-/// Where the image is loaded: the classical address of a static program.
+/// Where an image is loaded: the classical address of a static program.
 const ADDRESS: u64 = 0x40_0000;
 
 /// The largest page of the architecture: segments are aligned to it.
@@ -106,40 +107,106 @@ const MACHINE: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
 
 const HEADER: u64 = 64;
 const PROGRAM_HEADER: u64 = 56;
-const CODE: u64 = HEADER + 2 * PROGRAM_HEADER;
 
-/// The image as an ELF file: header, one segment that is read and executed, a stack that is not.
-pub fn bytes() -> Vec<u8> {
+/// The dynamic loader of glibc, where the ABI of the architecture has it.
+const LOADER: &[u8] = if cfg!(target_arch = "aarch64") {
+    b"/lib/ld-linux-aarch64.so.1\0\0\0\0\0\0"
+} else {
+    b"/lib64/ld-linux-x86-64.so.2\0\0\0\0\0"
+};
+
+/// The name of the file of `noop`.
+pub const NOOP: &str = "noop";
+
+/// The name of the file of `dynamic`: as long as the other, since an exec copies the path.
+pub const DYNAMIC: &str = "dyna";
+
+/// The image `noop` as an ELF file: header, one segment that is read and executed, a stack that is
+/// not.
+pub fn noop() -> Vec<u8> {
+    elf(&[], &[])
+}
+
+/// The image `dynamic` as an ELF file: the same, with the loader's path, and a list of what is to be
+/// loaded that holds nothing but the empty tables that a loader wants to see.
+pub fn dynamic() -> Vec<u8> {
+    let tables = HEADER + 4 * PROGRAM_HEADER + LOADER.len() as u64;
+    // Ten words of five entries, then an empty table of strings and one of the null symbol.
+    let (strings, symbols) = (tables + 80, tables + 88);
+    let mut bytes = Vec::new();
+    long(&mut bytes, &[5, ADDRESS + strings]); // DT_STRTAB
+    long(&mut bytes, &[6, ADDRESS + symbols]); // DT_SYMTAB
+    long(&mut bytes, &[10, 1]); // DT_STRSZ
+    long(&mut bytes, &[11, 24]); // DT_SYMENT
+    long(&mut bytes, &[0, 0]); // DT_NULL
+    long(&mut bytes, &[0, 0, 0, 0]);
+    elf(LOADER, &bytes)
+}
+
+/// An ELF file of the code, behind the loader of that path if there is one.
+fn elf(loader: &[u8], tables: &[u8]) -> Vec<u8> {
     let code = code();
-    let length = CODE + code.len() as u64;
+    let headers: u16 = if loader.is_empty() { 2 } else { 4 };
+    let loader_at = HEADER + u64::from(headers) * PROGRAM_HEADER;
+    let tables_at = loader_at + loader.len() as u64;
+    let code_at = tables_at + tables.len() as u64;
+    let length = code_at + code.len() as u64;
     let mut file = Vec::with_capacity(length as usize);
     file.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
-    let half = |file: &mut Vec<u8>, values: &[u16]| {
-        values.iter().for_each(|value| file.extend(value.to_le_bytes()));
-    };
-    let word = |file: &mut Vec<u8>, values: &[u32]| {
-        values.iter().for_each(|value| file.extend(value.to_le_bytes()));
-    };
-    let long = |file: &mut Vec<u8>, values: &[u64]| {
-        values.iter().for_each(|value| file.extend(value.to_le_bytes()));
-    };
     half(&mut file, &[2, MACHINE]); // ET_EXEC
     word(&mut file, &[1]);
-    long(&mut file, &[ADDRESS + CODE, HEADER, 0]); // entry, program headers, no sections
+    long(&mut file, &[ADDRESS + code_at, HEADER, 0]); // entry, program headers, no sections
     word(&mut file, &[0]);
-    half(&mut file, &[HEADER as u16, PROGRAM_HEADER as u16, 2, 0, 0, 0]);
-    word(&mut file, &[1, 5]); // PT_LOAD, read and execute
-    long(&mut file, &[0, ADDRESS, ADDRESS, length, length, ALIGNMENT]);
+    half(&mut file, &[HEADER as u16, PROGRAM_HEADER as u16, headers, 0, 0, 0]);
+    let part = |file: &mut Vec<u8>, kind: u32, at: u64, bytes: u64, alignment: u64| {
+        word(file, &[kind, 5]); // read and execute
+        long(file, &[at, ADDRESS + at, ADDRESS + at, bytes, bytes, alignment]);
+    };
+    if !loader.is_empty() {
+        let path = loader.iter().position(|byte| *byte == 0).unwrap_or(0) + 1;
+        part(&mut file, 3, loader_at, path as u64, 1); // PT_INTERP
+    }
+    part(&mut file, 1, 0, length, ALIGNMENT); // PT_LOAD
+    if !loader.is_empty() {
+        part(&mut file, 2, tables_at, 80, 8); // PT_DYNAMIC
+    }
     word(&mut file, &[0x6474_e551, 6]); // PT_GNU_STACK, read and write
     long(&mut file, &[0, 0, 0, 0, 0, 16]);
+    file.extend_from_slice(loader);
+    file.extend_from_slice(tables);
     file.extend_from_slice(code);
     file
 }
 
-/// Writes the image to `path` as an executable file. The directory must exist.
-pub fn write(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(path)?;
-    file.write_all(&bytes())
+fn half(file: &mut Vec<u8>, values: &[u16]) {
+    values.iter().for_each(|value| file.extend(value.to_le_bytes()));
+}
+
+fn word(file: &mut Vec<u8>, values: &[u32]) {
+    values.iter().for_each(|value| file.extend(value.to_le_bytes()));
+}
+
+fn long(file: &mut Vec<u8>, values: &[u64]) {
+    values.iter().for_each(|value| file.extend(value.to_le_bytes()));
+}
+
+/// Writes both images into a directory as executable files.
+///
+/// # Errors
+///
+/// When one cannot be written.
+pub fn write_all(directory: &Path) -> io::Result<()> {
+    write(&directory.join(NOOP), &noop())?;
+    write(&directory.join(DYNAMIC), &dynamic())
+}
+
+/// Writes an image as a new executable file.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(path: &Path, image: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o755).open(path)?.write_all(image)
 }
 
 fn code() -> &'static [u8] {
@@ -159,11 +226,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_image_is_a_tiny_program_that_runs() {
+    fn the_images_are_tiny_programs_that_run() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("noop");
-        write(&path).unwrap();
-        assert!(bytes().len() < 512);
-        assert!(Command::new(&path).status().unwrap().success());
+        write_all(directory.path()).unwrap();
+        assert!(noop().len() < 512 && dynamic().len() < 1024);
+        assert!(Command::new(directory.path().join(NOOP)).status().unwrap().success());
+        let loader = std::str::from_utf8(LOADER).unwrap().trim_end_matches('\0');
+        if Path::new(loader).exists() {
+            assert!(Command::new(directory.path().join(DYNAMIC)).status().unwrap().success());
+        } else {
+            println!("skipped: there is no loader {loader} here");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub struct Job {
     pub cpu: Option<u32>,
     /// Every processor that the run may use.
     pub cpus: Vec<u32>,
-    /// The path of the image `noop`.
+    /// The path of the image `noop`; `dynamic` lies beside it.
     pub noop: String,
     /// The directory of the empty directories that `path-dirs` searches in vain; empty: there are
     /// none.

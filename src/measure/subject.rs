@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use crate::measure::clock;
 use crate::measure::counters::{Count, Counters, Standing};
-use crate::measure::image::MAILBOX;
+use crate::measure::image::{self, MAILBOX};
 use crate::measure::job::{Job, JobBlock, JobVariant, searched_directory};
 use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::{Mailbox, Stage};
@@ -574,7 +574,7 @@ impl<'a> Subject<'a> {
         } else if let Some(failure) = report.failure {
             Some(failure)
         } else if status != 0
-            || (has_child && variant.plan.work.image == Image::Noop && report.image_ns.is_none())
+            || (has_child && variant.plan.work.image.stamps() && report.image_ns.is_none())
         {
             Some((0, Stage::Status))
         } else {
@@ -757,8 +757,10 @@ fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {
     };
     Ok(match image {
         Image::Exit => Target::Exit,
-        Image::Noop => {
-            let path = CString::new(Path::new(noop).as_os_str().as_bytes());
+        Image::Noop | Image::Dynamic => {
+            let name = if *image == Image::Noop { image::NOOP } else { image::DYNAMIC };
+            let path = Path::new(noop).with_file_name(name);
+            let path = CString::new(path.as_os_str().as_bytes());
             let path =
                 path.map_err(|_| Refusal { errno: libc::EINVAL, reason: noop.to_owned() })?;
             Target::Exec(path, vec![c"noop".to_owned()])

@@ -297,15 +297,18 @@ pub static KNOBS: &[Knob] = &[
         name: "image",
         group: Group::Work,
         value: "IMAGE",
-        about: "what the child becomes: noop, exit, or 'PATH ARGS'",
+        about: "what the child becomes: noop, dynamic, exit, or 'PATH ARGS'",
         explain: "`noop` is the program shipped inside forkbench: static, without a libc, it \
-                  stamps the clock at its first instruction and exits. `exit` is no exec at all: \
+                  stamps the clock at its first instruction and exits. `dynamic` is the same \
+                  program behind the dynamic loader, with no library to load: what the loader \
+                  costs by itself. `exit` is no exec at all: \
                   the child calls _exit. Anything with a slash is a program of yours with its \
                   arguments, as one string; its status must be 0. It runs with a small fixed \
                   environment and /dev/null as its input and output.",
         set: |setup, text| {
             setup.work.image = match text.trim() {
                 "noop" => Image::Noop,
+                "dynamic" => Image::Dynamic,
                 "exit" => Image::Exit,
                 other => {
                     let words = words("image", other)?;
@@ -313,7 +316,7 @@ pub static KNOBS: &[Knob] = &[
                         return Err(bad(
                             "image",
                             text,
-                            "allowed are noop, exit, and a path with a slash in it, such as \
+                            "allowed are noop, dynamic, exit, and a path with a slash in it, such as \
                              /bin/true or './server --help'",
                         ));
                     }
@@ -324,6 +327,7 @@ pub static KNOBS: &[Knob] = &[
         },
         get: |setup| match &setup.work.image {
             Image::Noop => "noop".to_owned(),
+            Image::Dynamic => "dynamic".to_owned(),
             Image::Exit => "exit".to_owned(),
             Image::Command(words) => join(words),
         },

@@ -402,6 +402,8 @@ impl Work {
 pub enum Image {
     /// The program shipped inside: static, no libc, stamps the clock at its first instruction.
     Noop,
+    /// The same behind the dynamic loader, with no library to load.
+    Dynamic,
     /// No exec: the child ends with `_exit(0)`.
     Exit,
     /// A program of the user's with its arguments; the first word is a path.
@@ -412,6 +414,11 @@ impl Image {
     /// Whether the child calls exec at all.
     pub fn execs(&self) -> bool {
         !matches!(self, Image::Exit)
+    }
+
+    /// Whether it stamps the clock at its first instruction.
+    pub fn stamps(&self) -> bool {
+        matches!(self, Image::Noop | Image::Dynamic)
     }
 }
 

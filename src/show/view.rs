@@ -595,6 +595,9 @@ fn caption(shape: &str, variants: &[&VariantSummary]) -> String {
         let Some(value) = common(variants, knob, default) else { continue };
         match (knob, value.as_str()) {
             ("image", "noop") => parts.push("child execs the shipped image".to_owned()),
+            ("image", "dynamic") => {
+                parts.push("child execs the shipped image behind the loader".to_owned());
+            }
             ("image", "exit") => parts.push("child exits without exec".to_owned()),
             ("image", command) => parts.push(format!("child execs {command}")),
             ("child-cpu", "same") => parts.push("same CPU".to_owned()),
