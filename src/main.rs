@@ -15,6 +15,9 @@ fn main() -> ExitCode {
             forkbench::measure::subject::main(tape)
         }
         Some("__keeper") => forkbench::drive::keeper::main(&words.collect::<Vec<OsString>>()),
+        Some("__steward") => {
+            forkbench::drive::machine::steward::main(&words.collect::<Vec<OsString>>())
+        }
         // For scripts/compare-independent: the image as a file of its own.
         #[cfg(feature = "independent-loop")]
         Some("__image") => {

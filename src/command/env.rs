@@ -1,6 +1,7 @@
 //! `forkbench env`: what this machine is, what works here, what disturbs it.
 //!
-//! Looks, tries, and prints; starts no run and changes nothing.
+//! Looks, tries, and prints; starts no run and changes nothing, but for what a run has left changed
+//! that was killed: that it puts back.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::drive::environment::{Environment, MemoryLimit, Root, memory_limit};
+use crate::drive::machine;
 use crate::drive::probe::{Answer, PROBES};
 use crate::model::units::Size;
 
@@ -45,6 +47,9 @@ pub enum Format {
 /// # Errors
 /// When standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    for note in machine::recover() {
+        writeln!(anstream::stderr(), "forkbench: {note}").context("standard error")?;
+    }
     let report = Report::gather(&Root::live());
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&report).context("the report as JSON")? + "\n",

@@ -21,6 +21,7 @@ use crate::command::show;
 use crate::drive::environment::{self, Environment, Root};
 use crate::drive::harness::{Finish, Harness, Listeners, Progress, needed_bytes};
 use crate::drive::library;
+use crate::drive::machine;
 use crate::drive::plan::{Ground, Plan, Wishes};
 use crate::drive::roster::Roster;
 use crate::model::claim::Place;
@@ -112,6 +113,9 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if cfg!(debug_assertions) {
         say(args, "this is a debug build: its figures are not to be relied on (use --release)");
+    }
+    for note in machine::recover() {
+        tell(&note);
     }
     let interrupted = catch_signals()?;
     if let Some(directory) = &args.resume {

@@ -8,6 +8,7 @@ pub mod harness;
 pub mod images;
 pub mod keeper;
 pub mod library;
+pub mod machine;
 pub mod plan;
 pub mod probe;
 pub mod process;

@@ -127,7 +127,7 @@ impl Job {
 }
 
 /// Frames for what is seen of a shape, and for the end of a block.
-const SHAPE_FRAMES: u64 = 64;
+const SHAPE_FRAMES: u64 = 128;
 
 /// A sample, an event, and every reading for parent and child, around the spawn and the rewriting.
 const FRAMES_PER_COUNTED_SPAWN: u64 = 2 + 2 * 2 * 16;

@@ -83,6 +83,36 @@ pub static READINGS: &[ReadingRow] = &[
         about: "CPU time of all busy threads during a block, in nanoseconds",
         source: Source::Shape,
     },
+    ReadingRow {
+        name: "mapped_bytes",
+        about: "bytes of the mapping that the memory of `rss` lies in: `spread` times as large",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "multi_huge_bytes",
+        about: "bytes of that memory in smaller huge pages (mTHP) of the size asked for",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "hugetlb_bytes",
+        about: "bytes of that memory in pages of the hugetlb pool",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "dontfork_bytes",
+        about: "bytes of that mapping marked MADV_DONTFORK",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "wipeonfork_bytes",
+        about: "bytes of that mapping marked MADV_WIPEONFORK",
+        source: Source::Shape,
+    },
+    ReadingRow {
+        name: "locked_bytes",
+        about: "bytes of that mapping marked as locked",
+        source: Source::Shape,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

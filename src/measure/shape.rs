@@ -16,10 +16,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use crate::measure::areas::Areas;
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
-use crate::measure::memory::{Ballast, page_size};
+use crate::measure::memory::{self, Ballast, page_size};
 use crate::measure::threads::Threads;
-use crate::model::setup::{FdLayout, HUGE_PAGE, Page, Rewrite, Shape, VmaContents};
-use crate::model::units::Size;
+use crate::model::setup::{FdLayout, Rewrite, Shape, VmaContents};
 
 /// What a subject holds on to while it has its shape.
 #[derive(Debug)]
@@ -48,12 +47,15 @@ impl Become {
     /// Writes one byte of every page of a share of it; how long that took, in nanoseconds. None:
     /// there is nothing to write.
     pub fn rewrite(&self, share: Rewrite) -> Option<u64> {
+        // Where a fork leaves nothing write-protected there is no bill, and nothing may be written:
+        // memory that was only read would be other memory afterwards.
+        let ballast = self.ballast.as_ref().filter(|ballast| ballast.is_protected_by_fork());
         let areas = self.areas.as_ref().filter(|areas| areas.are_dirty());
-        if self.ballast.is_none() && areas.is_none() {
+        if ballast.is_none() && areas.is_none() {
             return None;
         }
         let begin = clock::now();
-        if let Some(ballast) = &self.ballast {
+        if let Some(ballast) = ballast {
             ballast.rewrite(share);
         }
         if let Some(areas) = areas {
@@ -67,13 +69,14 @@ impl Become {
 /// `alive` is called now and then.
 pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become, Refusal> {
     let Shape {
-        rss,
-        memory,
-        contents,
-        page,
-        spread,
-        order,
-        advice,
+        // What the memory is: all of it is read in `Ballast::new`.
+        rss: _,
+        memory: _,
+        contents: _,
+        page: _,
+        spread: _,
+        order: _,
+        advice: _,
         threads,
         busy,
         vmas,
@@ -81,42 +84,16 @@ pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become
         fds,
         fd_layout,
     } = shape;
-    let plain = Shape::default();
-    if (memory, contents, spread, order, advice)
-        != (&plain.memory, &plain.contents, &plain.spread, &plain.order, &plain.advice)
-    {
-        return Err(Refusal { errno: 0, reason: "this shape cannot be taken on yet".to_owned() });
-    }
     let descriptors = match fd_layout {
         FdLayout::Dense => open_descriptors(*fds)?,
         FdLayout::High => open_high_descriptor(*fds)?,
     };
     let areas = if *vmas > 0 { Some(Areas::map(*vmas, *vma_contents)?) } else { None };
     alive();
-    let ballast = map_ballast(*rss, *page, &alive)?;
+    let ballast = Ballast::new(shape, &alive)?;
     // Threads last: a process that has one takes locks and populates memory more slowly.
     let threads = Threads::start(*threads, *busy, others)?;
     Ok(Become { ballast, areas, threads, _descriptors: descriptors })
-}
-
-fn map_ballast(rss: Size, page: Page, alive: &impl Fn()) -> Result<Option<Ballast>, Refusal> {
-    let bytes = rss.bytes() as usize;
-    if bytes == 0 {
-        return Ok(None);
-    }
-    if !bytes.is_multiple_of(page_size()) {
-        return Err(Refusal {
-            errno: 0,
-            reason: format!("rss={rss} is not a multiple of the page here, {} bytes", page_size()),
-        });
-    }
-    match Ballast::new(bytes, page, alive) {
-        Ok(ballast) => Ok(Some(ballast)),
-        Err(error) => Err(Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("cannot map and write rss={rss}: ask for less"),
-        }),
-    }
 }
 
 fn open_descriptors(count: u32) -> Result<Vec<OwnedFd>, Refusal> {
@@ -209,10 +186,23 @@ pub(super) fn cpu_set(cpus: &[u32]) -> libc::cpu_set_t {
 /// What was seen of a subject, by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
+    /// Bytes of the ballast's mapping.
+    pub mapped_bytes: u64,
     /// Resident bytes of the ballast.
     pub rss_bytes: u64,
-    /// Bytes of the ballast in transparent huge pages.
+    /// Bytes of the ballast in transparent huge pages that a page-table entry of the middle level
+    /// maps: 2 MiB on x86_64.
     pub anon_huge_bytes: u64,
+    /// Bytes of the ballast in smaller huge pages (mTHP) of the size that was asked for.
+    pub multi_huge_bytes: u64,
+    /// Bytes of the ballast in pages of the hugetlb pool.
+    pub hugetlb_bytes: u64,
+    /// Bytes of the ballast that the kernel marks as not to be forked.
+    pub dontfork_bytes: u64,
+    /// Bytes of the ballast that the kernel marks as to be wiped on fork.
+    pub wipeonfork_bytes: u64,
+    /// Bytes of the ballast that the kernel marks as locked.
+    pub locked_bytes: u64,
     /// VmRSS of the whole.
     pub vm_rss_bytes: u64,
     /// VmPTE.
@@ -231,10 +221,16 @@ pub struct Seen {
 
 impl Seen {
     /// Every fact with the name of its reading.
-    pub fn facts(&self) -> [(&'static str, u64); 9] {
+    pub fn facts(&self) -> Vec<(&'static str, u64)> {
         let Seen {
+            mapped_bytes,
             rss_bytes,
             anon_huge_bytes,
+            multi_huge_bytes,
+            hugetlb_bytes,
+            dontfork_bytes,
+            wipeonfork_bytes,
+            locked_bytes,
             vm_rss_bytes,
             vm_pte_bytes,
             vmas,
@@ -243,9 +239,15 @@ impl Seen {
             highest_fd,
             threads,
         } = *self;
-        [
+        vec![
+            ("mapped_bytes", mapped_bytes),
             ("rss_bytes", rss_bytes),
             ("anon_huge_bytes", anon_huge_bytes),
+            ("multi_huge_bytes", multi_huge_bytes),
+            ("hugetlb_bytes", hugetlb_bytes),
+            ("dontfork_bytes", dontfork_bytes),
+            ("wipeonfork_bytes", wipeonfork_bytes),
+            ("locked_bytes", locked_bytes),
             ("vm_rss_bytes", vm_rss_bytes),
             ("vm_pte_bytes", vm_pte_bytes),
             ("vmas", vmas),
@@ -259,12 +261,23 @@ impl Seen {
 
 /// What a shape should add to a subject, as readings of the same names.
 pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
-    let Shape { rss, page, threads, vmas, vma_contents, fds, fd_layout, .. } = shape;
-    let mut facts = vec![
-        ("rss_bytes", rss.bytes()),
-        ("vmas", u64::from(*vmas)),
-        ("threads", u64::from(*threads)),
-    ];
+    let Shape {
+        rss: _,
+        memory: _,
+        contents: _,
+        page: _,
+        spread: _,
+        order: _,
+        advice: _,
+        threads,
+        busy: _,
+        vmas,
+        vma_contents,
+        fds,
+        fd_layout,
+    } = shape;
+    let mut facts = memory::asked(shape);
+    facts.extend([("vmas", u64::from(*vmas)), ("threads", u64::from(*threads))]);
     facts.push(match vma_contents {
         VmaContents::Clean => ("vma_rss_bytes", 0),
         VmaContents::Dirty => ("vma_rss_bytes", u64::from(*vmas) * page_size() as u64),
@@ -272,11 +285,6 @@ pub fn asked(shape: &Shape) -> Vec<(&'static str, u64)> {
     match fd_layout {
         FdLayout::Dense => facts.push(("fds", u64::from(*fds))),
         FdLayout::High => facts.extend([("fds", 1), ("highest_fd", u64::from(*fds))]),
-    }
-    match page {
-        Page::Base => facts.push(("anon_huge_bytes", 0)),
-        Page::Thp => facts.push(("anon_huge_bytes", rss.bytes() / HUGE_PAGE * HUGE_PAGE)),
-        Page::Multi(_) | Page::Hugetlb => {}
     }
     facts
 }
@@ -289,6 +297,7 @@ pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen
     let area = areas.map_or(0..0, Areas::addresses);
     let mut inside = false;
     let mut inside_area = false;
+    let mut size = 0;
     each_line("/proc/self/smaps", |line| match line.split_once(['-', ':']) {
         Some((begin, rest)) if rest.as_bytes().first().is_some_and(u8::is_ascii_hexdigit) => {
             seen.vmas += 1;
@@ -297,9 +306,30 @@ pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen
             inside = address(begin) < range.end && address(end) > range.start;
             inside_area = address(begin) < area.end && address(end) > area.start;
         }
+        Some(("Size", value)) if inside => {
+            size = kib(value);
+            seen.mapped_bytes += size;
+        }
         Some(("Rss", value)) if inside => seen.rss_bytes += kib(value),
         Some(("Rss", value)) if inside_area => seen.vma_rss_bytes += kib(value),
-        Some(("AnonHugePages", value)) if inside => seen.anon_huge_bytes += kib(value),
+        // Memory of a file can lie in huge pages too, where the machine is set so.
+        Some(("AnonHugePages" | "ShmemPmdMapped" | "FilePmdMapped", value)) if inside => {
+            seen.anon_huge_bytes += kib(value);
+        }
+        Some(("Private_Hugetlb" | "Shared_Hugetlb", value)) if inside => {
+            seen.hugetlb_bytes += kib(value);
+        }
+        // The last line of each mapping.
+        Some(("VmFlags", flags)) if inside => {
+            for flag in flags.split_ascii_whitespace() {
+                match flag {
+                    "dc" => seen.dontfork_bytes += size,
+                    "wf" => seen.wipeonfork_bytes += size,
+                    "lo" => seen.locked_bytes += size,
+                    _ => {}
+                }
+            }
+        }
         _ => {}
     })?;
     each_line("/proc/self/status", |line| match line.split_once(':') {
@@ -308,6 +338,8 @@ pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen
         Some(("Threads", value)) => seen.threads = value.trim().parse().unwrap_or(0),
         _ => {}
     })?;
+    let multi = ballast.and_then(Ballast::multi_huge_bytes);
+    seen.multi_huge_bytes = multi.map_or(0, |(bytes, _)| bytes);
     (seen.fds, seen.highest_fd) = descriptors()?;
     Ok(seen)
 }
@@ -351,6 +383,7 @@ fn kib(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::units::Size;
 
     #[test]
     fn what_was_asked_for_is_what_is_seen() {

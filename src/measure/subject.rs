@@ -26,7 +26,7 @@ use crate::measure::job::{Job, JobBlock, JobVariant, searched_directory};
 use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::{Mailbox, Stage};
 use crate::measure::mechanism::{self, Mechanism, Memory, Refusal, Spawner};
-use crate::measure::memory::Scrub;
+use crate::measure::memory::{Ballast, Scrub};
 use crate::measure::reading;
 use crate::measure::shape::{self, Become};
 use crate::measure::tape::{
@@ -381,14 +381,22 @@ impl<'a> Subject<'a> {
 
     /// Huge pages come and go: looks again after a block how many there are.
     fn look_again(&self, block: u32) -> Result<(), BadTape> {
-        if self.job.shape.page != Page::Thp || self.job.shape.rss.bytes() == 0 {
+        if self.job.shape.page == Page::Base || self.job.shape.rss.bytes() == 0 {
             return Ok(());
         }
+        let ballast = self.became.ballast.as_ref();
         let Ok(seen) = self.look() else { return Ok(()) };
-        for name in ["rss_bytes", "anon_huge_bytes"] {
-            let value = seen.facts().iter().find(|(fact, _)| *fact == name).map_or(0, |f| f.1);
-            let number = reading::number(name);
-            self.reading(None, block, number, Scope::Parent, reading::BLOCK, value)?;
+        let exact = ballast.and_then(Ballast::multi_huge_bytes).is_some_and(|(_, exact)| exact);
+        for (name, value) in seen.facts() {
+            let comes_and_goes = match name {
+                "rss_bytes" | "anon_huge_bytes" | "hugetlb_bytes" => true,
+                "multi_huge_bytes" => exact,
+                _ => false,
+            };
+            if comes_and_goes {
+                let number = reading::number(name);
+                self.reading(None, block, number, Scope::Parent, reading::BLOCK, value)?;
+            }
         }
         Ok(())
     }

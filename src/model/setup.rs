@@ -28,9 +28,10 @@ pub struct Parent {
     pub prefix: String,
 }
 
-/// What the parent looks like.
+/// What the parent looks like. In files a field that is left out has its default, so that a job
+/// written by hand needs only what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Shape {
     /// Bytes of memory that are touched, beside what the program itself needs.
     #[serde(with = "as_text")]
@@ -131,19 +132,38 @@ impl Shape {
                 self.rss, self.page
             ));
         }
-        if self.memory == MemoryKind::Pinned && self.contents != Contents::Dirty {
+        let pinned = self.memory == MemoryKind::Pinned;
+        if pinned && self.contents != Contents::Dirty {
             return Some("memory=pinned is always written: leave `contents` out".to_owned());
         }
-        if self.page == Page::Hugetlb && self.contents == Contents::OneByte {
+        if pinned && self.spread > 1 {
+            return Some(format!(
+                "memory=pinned holds every page of its mapping, which spread={} rules out",
+                self.spread
+            ));
+        }
+        let read = matches!(self.contents, Contents::Read | Contents::OneByte);
+        if read && matches!(self.page, Page::Multi(_) | Page::Hugetlb) {
+            return Some(format!(
+                "contents={} maps the zero page, and page={} has none: use contents=dirty, or \
+                 page=4k or thp",
+                self.contents.word(),
+                self.page
+            ));
+        }
+        if self.page == Page::Hugetlb && self.advice == Advice::Mlock {
             return Some(
-                "page=hugetlb has no zero page, so contents=one-byte is contents=dirty".to_owned(),
+                "page=hugetlb is never swapped out and advice=mlock does nothing to it: leave \
+                 one of them out"
+                    .to_owned(),
             );
         }
         let shared = matches!(self.memory, MemoryKind::Shmem | MemoryKind::FileShared);
-        if self.advice == Advice::Wipeonfork && (!anon || self.page == Page::Hugetlb) {
+        let wipes = (anon || pinned) && self.page != Page::Hugetlb;
+        if self.advice == Advice::Wipeonfork && !wipes {
             return Some(
                 "advice=wipeonfork is for private anonymous memory (the kernel refuses it \
-                 elsewhere): use memory=anon and page=4k, thp or a size in KiB"
+                 elsewhere): use memory=anon or pinned, and page=4k, thp or a size in KiB"
                     .to_owned(),
             );
         }
@@ -156,7 +176,14 @@ impl Shape {
         }
         if self.contents == Contents::Untouched && self.advice == Advice::Mlock {
             return Some(
-                "advice=mlock touches every page, which contents=untouched rules out".to_owned(),
+                "advice=mlock keeps what is touched, and contents=untouched touches nothing"
+                    .to_owned(),
+            );
+        }
+        if self.contents == Contents::Untouched && self.order == TouchOrder::Random {
+            return Some(
+                "order=random is that of the first touch, and contents=untouched touches nothing"
+                    .to_owned(),
             );
         }
         if self.fd_layout == FdLayout::High && self.fds == 0 {
@@ -344,7 +371,7 @@ impl FromStr for Page {
 
 /// What a turn does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Work {
     /// The name of the mechanism.
     pub mechanism: String,
@@ -522,6 +549,18 @@ mod tests {
             (
                 Shape { contents: Contents::Untouched, advice: Advice::Mlock, ..shape.clone() },
                 ["untouched", "mlock"],
+            ),
+            (
+                Shape { memory: MemoryKind::Pinned, spread: 2, ..shape.clone() },
+                ["memory=pinned", "spread=2"],
+            ),
+            (
+                Shape { page: Page::Multi(65536), contents: Contents::Read, ..shape.clone() },
+                ["contents=read", "page=64k"],
+            ),
+            (
+                Shape { contents: Contents::Untouched, order: TouchOrder::Random, ..shape.clone() },
+                ["order=random", "untouched"],
             ),
             (Shape { fd_layout: FdLayout::High, ..Shape::default() }, ["fd-layout", "--fds"]),
         ] {

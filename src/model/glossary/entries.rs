@@ -867,10 +867,19 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "mapped_bytes",
+        &[],
+        "length of the mapping that the memory of the knob rss lies in, from smaps",
+        "As large as rss, or, with --spread N, N times as large.",
+    ),
+    entry(
+        Reading,
         "rss_bytes",
         &[],
         "resident bytes of the memory that the knob rss asked for, from smaps",
-        "Only that memory, without the program itself; see vm_rss_bytes for the whole.",
+        "Only that memory, without the program itself; see vm_rss_bytes for the whole. Pages of \
+         the hugetlb pool are not in it, nor is the zero page, which memory maps that was only \
+         read: there 0 is asked for.",
     ),
     entry(
         Reading,
@@ -886,6 +895,46 @@ pub static ENTRIES: &[Entry] = &[
         "bytes of that memory in transparent huge pages (AnonHugePages in smaps)",
         "Looked at when the shape is taken on and after every block, since the kernel may split \
          and join huge pages at any time. With --page 4k it must be 0.",
+    ),
+    entry(
+        Reading,
+        "multi_huge_bytes",
+        &[],
+        "bytes of that memory in transparent huge pages of the smaller size asked for (mTHP)",
+        "With --page 64k and the like. Root sees it page by page (/proc/self/pagemap and \
+         /proc/kpageflags), when the shape is taken on and after every block. Anybody else has \
+         only the kernel's counter anon_fault_alloc, which is that of the whole machine and so an \
+         upper bound, and only when the shape is taken on.",
+    ),
+    entry(
+        Reading,
+        "hugetlb_bytes",
+        &[],
+        "bytes of that memory in pages of the hugetlb pool (Private_Hugetlb in smaps)",
+        "With --page hugetlb. Such pages are in no other count of memory: not in rss_bytes, not in \
+         vm_rss_bytes.",
+    ),
+    entry(
+        Reading,
+        "dontfork_bytes",
+        &[],
+        "bytes of that mapping that the kernel marks as not to be forked (`dc` in smaps)",
+        "With --advice dontfork the whole of it, else 0.",
+    ),
+    entry(
+        Reading,
+        "wipeonfork_bytes",
+        &[],
+        "bytes of that mapping that the kernel marks as to be wiped on fork (`wf` in smaps)",
+        "With --advice wipeonfork the whole of it, else 0.",
+    ),
+    entry(
+        Reading,
+        "locked_bytes",
+        &[],
+        "bytes of that mapping that the kernel marks as locked (`lo` in smaps)",
+        "With --advice mlock the whole of it, else 0. It is the mapping that is marked: what was \
+         not touched is not there, and will stay once it is.",
     ),
     entry(
         Reading,
