@@ -13,5 +13,6 @@ mod limits;
 mod output;
 mod refusals;
 mod scenarios;
+mod shapes;
 mod strings;
 mod threads;
