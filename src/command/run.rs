@@ -265,7 +265,7 @@ fn not_executable(path: &Path) -> Option<String> {
 /// a row that says so, as long as another can be measured.
 fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
     let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
-    let mut last = None;
+    let mut first = None;
     for entry in &mut roster.entries {
         let needed = needed_bytes(&entry.setup.parent);
         if needed <= limit.size.bytes() {
@@ -280,10 +280,10 @@ fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
             limit.source
         );
         entry.refused.get_or_insert(why.clone());
-        last = Some(why);
+        first.get_or_insert(why);
     }
     let mut subjects = roster.entries.iter().filter(|entry| entry.row.role == Role::Subject);
-    match last {
+    match first {
         Some(why) if args.scenarios.is_empty() || subjects.all(|e| e.refused.is_some()) => {
             Err(exit::usage_text(why))
         }
