@@ -3,6 +3,9 @@
 //!
 //! Owns nothing but text. Three significant digits at most: more would claim what no run can hold.
 
+use crate::model::claim::Counted;
+use crate::model::quantity::Measure;
+
 /// A duration in nanoseconds with three significant digits: `60.0 ns`, `97.6 us`, `24.4 ms`,
 /// `1,234 s`. Zero is `0 ns`.
 pub fn duration(nanoseconds: f64) -> String {
@@ -85,6 +88,92 @@ pub fn ratio(value: f64) -> String {
 pub fn interval(value: f64, low: f64, high: f64) -> String {
     let decimals = factor_decimals(value);
     format!("{}-{}", format_with(low, decimals), format_with(high, decimals))
+}
+
+/// A figure in the unit of its kind: `16.9 us per MiB`, `8.02 MiB`, `1.40x`.
+pub fn counted(counted: Counted, value: f64) -> String {
+    let (text, unit) = parts(counted, value, value);
+    format!("{text}{unit}")
+}
+
+/// A figure and its interval, in the unit of the figure: `16.9 us per MiB (16.6 to 17.3)`.
+pub fn within(counted: Counted, value: f64, low: f64, high: f64) -> String {
+    let (text, unit) = parts(counted, value, reference(value, low, high));
+    format!("{text}{unit} ({})", bounds(counted, value, low, high))
+}
+
+/// The interval of a figure alone, in the unit and with the digits of the figure: `16.6 to 17.3`.
+pub fn bounds(counted: Counted, value: f64, low: f64, high: f64) -> String {
+    let reference = reference(value, low, high);
+    format!("{} to {}", parts(counted, low, reference).0, parts(counted, high, reference).0)
+}
+
+/// A range as a claim gives it: `at most 1.40x`, `10.0 us to 30.0 us`; none without a bound.
+pub fn range(counted: Counted, at_least: Option<f64>, at_most: Option<f64>) -> Option<String> {
+    let text = |value| self::counted(counted, value);
+    match (at_least, at_most) {
+        (Some(least), Some(most)) => Some(format!("{} to {}", text(least), text(most))),
+        (Some(least), None) => Some(format!("at least {}", text(least))),
+        (None, Some(most)) => Some(format!("at most {}", text(most))),
+        (None, None) => None,
+    }
+}
+
+/// The share that a line explains, with four digits, never rounded up to the whole: `0.9998`.
+pub fn r2(share: f64) -> String {
+    format!("{:.4}", (share * 1e4).floor() / 1e4)
+}
+
+/// A number to six significant digits, for machines to read: further ones are but those of its
+/// computation.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+/// What decides unit and digits: the figure, or the width of its interval where that is larger, as
+/// it is for what does not grow.
+fn reference(value: f64, low: f64, high: f64) -> f64 {
+    value.abs().max((high - low).abs() / 2.0)
+}
+
+/// A number and its unit, chosen as for `reference`.
+fn parts(counted: Counted, value: f64, reference: f64) -> (String, String) {
+    match counted {
+        Counted::As(measure) => measured(measure, value, reference),
+        Counted::For(measure, per) => {
+            let (text, unit) = measured(measure, value, reference);
+            (text, format!("{unit} per {per}"))
+        }
+        Counted::Times => (format_with(value, factor_decimals(reference)), "x".to_owned()),
+        Counted::Size => measured(Measure::Bytes, value, reference),
+        Counted::Count => measured(Measure::Things, value, reference),
+    }
+}
+
+fn measured(measure: Measure, value: f64, reference: f64) -> (String, String) {
+    const TIMES: [(f64, &str); 4] = [(1e9, " s"), (1e6, " ms"), (1e3, " us"), (1.0, " ns")];
+    const SIZES: [(f64, &str); 5] = [
+        (1024.0 * 1024.0 * 1024.0 * 1024.0, " TiB"),
+        (1024.0 * 1024.0 * 1024.0, " GiB"),
+        (1024.0 * 1024.0, " MiB"),
+        (1024.0, " KiB"),
+        (1.0, " bytes"),
+    ];
+    let scales: &[(f64, &str)] = match measure {
+        Measure::Nanoseconds => &TIMES,
+        Measure::Bytes => &SIZES,
+        Measure::Things => &[(1.0, "")],
+    };
+    // 999.6 ns would be written "1000": it belongs to the next unit.
+    let scale = scales.iter().find(|(size, _)| reference.abs() >= size * 0.9995);
+    let (size, unit) = scale.copied().unwrap_or(scales[scales.len() - 1]);
+    // What is counted one by one is whole, unless it is a mean.
+    let is_whole = size == 1.0
+        && measure != Measure::Nanoseconds
+        && value.fract() == 0.0
+        && reference.fract() == 0.0;
+    let decimals = if is_whole { 0 } else { factor_decimals(reference / size) };
+    (format_with(value / size, decimals), unit.to_owned())
 }
 
 /// A count and its noun: `1 launch`, `5 launches`.
@@ -213,6 +302,33 @@ mod tests {
         }
         assert_eq!(interval(252.0, 188.2, 465.1), "188-465");
         assert_eq!(interval(0.543, 0.538, 0.551), "0.54-0.55");
+    }
+
+    #[test]
+    fn figures_share_their_unit_and_digits_with_their_interval() {
+        use crate::model::claim::Per;
+        let slope = Counted::For(Measure::Nanoseconds, Per::MiB);
+        let time = Counted::As(Measure::Nanoseconds);
+        for (kind, (value, low, high), expected) in [
+            (slope, (16_900.0, 16_600.0, 17_300.0), "16.9 us per MiB (16.6 to 17.3)"),
+            (slope, (0.4, -12.0, 13.0), "0.4 ns per MiB (-12.0 to 13.0)"),
+            (time, (999_600.0, 990_000.0, 1_010_000.0), "1.00 ms (0.99 to 1.01)"),
+            (time, (24.4e6, 24.1e6, 24.9e6), "24.4 ms (24.1 to 24.9)"),
+            (Counted::Times, (12.6, 12.1, 13.0), "12.6x (12.1 to 13.0)"),
+            (Counted::Times, (0.543, 0.538, 0.551), "0.54x (0.54 to 0.55)"),
+            (Counted::Size, (8.4e6, 8.2e6, 8.6e6), "8.01 MiB (7.82 to 8.20)"),
+            (Counted::Count, (262_147.0, 262_147.0, 262_147.0), "262,147 (262,147 to 262,147)"),
+            (Counted::As(Measure::Things), (2.5, 2.0, 3.0), "2.50 (2.00 to 3.00)"),
+            (Counted::As(Measure::Bytes), (512.0, 512.0, 512.0), "512 bytes (512 to 512)"),
+        ] {
+            assert_eq!(within(kind, value, low, high), expected);
+        }
+        assert_eq!(counted(slope, 0.0), "0 ns per MiB");
+        assert_eq!(range(Counted::Times, None, Some(1.4)).as_deref(), Some("at most 1.40x"));
+        assert_eq!(range(time, Some(1e3), None).as_deref(), Some("at least 1.00 us"));
+        assert_eq!(range(time, Some(1e3), Some(2e6)).as_deref(), Some("1.00 us to 2.00 ms"));
+        assert_eq!(range(time, None, None), None);
+        assert_eq!((r2(0.99999).as_str(), r2(1.0).as_str()), ("0.9999", "1.0000"));
     }
 
     #[test]
