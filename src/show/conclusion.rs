@@ -4,8 +4,11 @@
 //! said only if the figures behind it are there, and a comparison is called one only as far as its
 //! interval allows. Computes no statistic.
 
+use crate::model::claim::Verdict;
 use crate::model::interval::Interval;
 use crate::model::units::Size;
+use crate::show::chapter::Chapter;
+use crate::show::finding::{FindingRow, Tally};
 use crate::show::units;
 use crate::show::view::{Kind, Row, Section, Titles, Versus};
 
@@ -25,18 +28,89 @@ const ANYWAY: f64 = 1.1;
 /// What writing takes in any case is told if it is more than this share of a bill.
 const WORTH_A_WORD: f64 = 0.05;
 
-/// The paragraph: what stops its caller how long, what it costs afterwards, whether that depends
-/// on the parent, and what to use instead.
-pub fn answer(sections: &[Section]) -> String {
+/// The paragraph: the laws, if there are any; what stops its caller how long, what it costs
+/// afterwards, whether that depends on the parent, and what to use instead. Of several scenarios
+/// it tells what became of their claims, and of a few of them the laws.
+pub fn answer(sections: &[Section], chapters: &[Chapter]) -> String {
     let told: Vec<&Section> =
         sections.iter().filter(|section| subject(section).is_some()).collect();
-    let mut sentences = match told.as_slice() {
-        [] => vec![nothing(sections)],
-        [section] => one_shape(section),
-        several => several_shapes(several),
-    };
+    let mut sentences = Vec::new();
+    if chapters.len() > 1 && !told.is_empty() {
+        sentences.push(overview(chapters));
+        if chapters.len() <= MANY {
+            sentences.extend(
+                chapters
+                    .iter()
+                    .filter(|c| !c.laws.is_empty())
+                    .map(|chapter| format!("{}: {}", chapter.name, chapter.laws.join(" "))),
+            );
+        }
+    } else {
+        sentences.extend(chapters.iter().flat_map(|chapter| chapter.laws.clone()));
+        sentences.extend(match told.as_slice() {
+            [] => vec![nothing(sections)],
+            [section] => one_shape(section),
+            several => several_shapes(several),
+        });
+        sentences.extend(chapters.iter().filter_map(claims));
+    }
     sentences.extend(not_measured(sections));
     sentences.join(" ")
+}
+
+/// More scenarios than this leave no room for their laws in one paragraph.
+pub const MANY: usize = 3;
+
+/// How many scenarios, and what became of their claims.
+fn overview(chapters: &[Chapter]) -> String {
+    let scenarios = units::plural(chapters.len() as u64, "scenario", "scenarios");
+    let findings = || chapters.iter().flat_map(|chapter| &chapter.findings);
+    let tally = Tally::of(findings().map(|finding| finding.verdict));
+    if tally.all() == 0 {
+        return format!("{scenarios}, which claim nothing.");
+    }
+    let claims = units::plural(tally.all() as u64, "claim", "claims");
+    let failed = findings().find(|finding| finding.verdict == Verdict::Fails);
+    format!("{scenarios} with {claims}: {}.", counts(tally, failed))
+}
+
+/// What became of the claims of a scenario; none if it has none.
+fn claims(chapter: &Chapter) -> Option<String> {
+    let tally = chapter.tally();
+    let failed = chapter.findings.iter().find(|finding| finding.verdict == Verdict::Fails);
+    match tally.all() {
+        0 => None,
+        all => Some(format!(
+            "Of {}, {}.",
+            units::plural(all as u64, "claim", "claims"),
+            counts(tally, failed)
+        )),
+    }
+}
+
+/// `5 hold, 1 fails ("fork is flat") and 2 cannot be shown`: the first that fails is named.
+fn counts(tally: Tally, failed: Option<&FindingRow>) -> String {
+    let named = failed.map(|finding| format!("\"{}\"", finding.claim)).unwrap_or_default();
+    let named = match tally.fails {
+        0 => String::new(),
+        1 => format!(" ({named})"),
+        _ => format!(" (among them {named})"),
+    };
+    let parts: Vec<String> = [
+        (tally.holds, "holds", "hold"),
+        (tally.fails, "fails", "fail"),
+        (tally.unclear, "is unclear", "are unclear"),
+        (tally.not_shown, "cannot be shown", "cannot be shown"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, many)| {
+        let named = if one == "fails" { named.as_str() } else { "" };
+        format!("{}{named}", units::plural(count as u64, one, many))
+    })
+    .collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    units::list(&parts, "and")
 }
 
 /// Index of the section where the answer is plainest: where its subject stops its caller longest.

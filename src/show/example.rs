@@ -1,13 +1,17 @@
 //! A made-up run for the tests of this room, with the figures of a real one.
 
 use crate::analyse::contrasts::{Bounds, Contrast, Ratio, Reason, Unit};
+use crate::analyse::findings::{Compared, Finding, Measured};
+use crate::analyse::laws::{Fit, Growth, Law, Point, Slope};
 use crate::analyse::quantiles::{Figure, Quantile};
 use crate::analyse::summary::{
     Count, CountSource, Faults, IntervalSummary, LaunchMedian, Steadiness, Summary, Totals,
     TwinSummary, VariantSummary, Warning,
 };
+use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
 use crate::model::interval::Interval;
 use crate::model::row::{EventKind, Role};
+use crate::model::scenario::{Published, Scenario, Setting, Source};
 use crate::record::rows::{EventRow, VariantRow};
 use crate::show::distribution::Distributions;
 use crate::show::view::{Origin, View};
@@ -156,6 +160,207 @@ pub(super) fn first_screen() -> Summary {
     summary
 }
 
+/// The law of a mechanism along `rss`, from 0 to 4 GiB in five points: `at_zero` ns, and `slope`
+/// more for each MiB. Bent ones grow with the square root.
+pub(super) fn law(
+    axis: &str,
+    mechanism: &str,
+    interval: Interval,
+    growth: Growth,
+    at_zero: f64,
+    slope: f64,
+) -> Law {
+    const STEPS: [(f64, &str); 5] =
+        [(0.0, "0"), (256.0, "256MiB"), (1024.0, "1GiB"), (2048.0, "2GiB"), (4096.0, "4GiB")];
+    let point = |(place, (mib, label)): (usize, &(f64, &str))| {
+        let grown = if growth == Growth::Bent { mib.sqrt() * 64.0 } else { *mib };
+        let value = at_zero + slope * grown;
+        Point {
+            variant: place as u32,
+            x: mib * 1048576.0,
+            label: (*label).to_owned(),
+            value,
+            bounds: Some((value * 0.97, value * 1.04)),
+            vm_pte_bytes: Some(40960.0 + mib * 2048.0),
+        }
+    };
+    let of = |per: Per, size: f64| Slope {
+        per,
+        value: slope / size,
+        low: slope * 0.98 / size,
+        high: slope * 1.02 / size,
+    };
+    let has_line = matches!(growth, Growth::Linear | Growth::Flat);
+    Law {
+        scenario: "rss".to_owned(),
+        axis: axis.to_owned(),
+        interval,
+        mechanism: mechanism.to_owned(),
+        series: mechanism.to_owned(),
+        points: STEPS.iter().enumerate().map(point).collect(),
+        fit: has_line.then(|| Fit {
+            slopes: vec![of(Per::MiB, 1.0), of(Per::Pte, 256.0)],
+            intercept: at_zero,
+            r2: 0.99984,
+            launches: 10,
+            lines: vec![(at_zero, slope / 1048576.0); 10],
+            misfit: 0.03,
+        }),
+        growth,
+    }
+}
+
+/// A sweep of memory: five parents, their laws and findings.
+pub(super) fn sweep() -> Summary {
+    let sizes = [("empty", 0.0), ("rss=256MiB", 256.0), ("rss=1GiB", 1024.0)];
+    let sizes = [sizes.as_slice(), &[("rss=2GiB", 2048.0), ("rss=4GiB", 4096.0)]].concat();
+    let parents: Vec<(&str, Vec<Spawn>)> = sizes
+        .into_iter()
+        .map(|(shape, mib)| {
+            let blocked = 57_200.0 + 16_900.0 * mib;
+            let reaped = blocked * 1.9;
+            let rewrite = (mib > 0.0).then_some(mib * 300_000.0);
+            let image = Some(reaped * 0.98);
+            let fork = Spawn { blocked, image, reaped, rewrite, ..FORK };
+            (shape, vec![fork, VFORK, POSIX_SPAWN])
+        })
+        .collect();
+    let parents: Vec<(&str, &[Spawn])> =
+        parents.iter().map(|(shape, spawns)| (*shape, spawns.as_slice())).collect();
+    let mut summary = summary(&parents, "posix_spawn");
+    summary.scenarios = vec![Scenario {
+        name: "rss".to_owned(),
+        about: "What does each MiB of the parent's memory cost?".to_owned(),
+        ..Scenario::default()
+    }];
+    summary.laws = laws();
+    summary.findings = findings();
+    summary
+}
+
+fn laws() -> Vec<Law> {
+    let law = |mechanism, interval, growth, at_zero, slope| {
+        law("rss", mechanism, interval, growth, at_zero, slope)
+    };
+    use Growth::{Flat, Linear};
+    vec![
+        law("fork", Interval::Blocked, Linear, 57_200.0, 16_900.0),
+        law("fork", Interval::Reaped, Linear, 107_000.0, 32_000.0),
+        law("fork", Interval::Rewrite, Linear, 1_200.0, 300_000.0),
+        law("posix_spawn", Interval::Blocked, Flat, 94_500.0, 0.75),
+        law("posix_spawn", Interval::Reaped, Flat, 152_000.0, 1.2),
+        law("vfork", Interval::Blocked, Flat, 50_900.0, 0.46),
+        law("vfork", Interval::Reaped, Flat, 108_000.0, 1.0),
+    ]
+}
+
+/// One claim for each verdict.
+pub(super) fn findings() -> Vec<Finding> {
+    let blocked = || "blocked.p50".parse().unwrap();
+    let place = |settings: &[(&str, &str)]| {
+        let setting = |(knob, value): &(&str, &str)| Setting {
+            knob: (*knob).to_owned(),
+            value: (*value).to_owned(),
+        };
+        Place(settings.iter().map(setting).collect())
+    };
+    let claim = |name: &str, estimate, at_least, at_most| Claim {
+        name: name.to_owned(),
+        estimate,
+        at_least,
+        at_most,
+        r2_at_least: None,
+        published: None,
+        because: None,
+    };
+    let ratio = |at, to| Estimate::Ratio { of: blocked(), at, to_of: blocked(), to };
+    let measured = |value, low, high, r2| Some(Measured { value, low, high, r2, launches: 10 });
+    let finding = |claim, measured, verdict, why: &str| Finding {
+        scenario: "rss".to_owned(),
+        claim,
+        measured,
+        verdict,
+        why: why.to_owned(),
+    };
+    let slope = Estimate::Slope {
+        of: blocked(),
+        at: place(&[("mechanism", "fork")]),
+        over: "rss".to_owned(),
+        per: Per::MiB,
+    };
+    let spread = Estimate::Spread {
+        of: blocked(),
+        at: place(&[("mechanism", "posix_spawn")]),
+        over: "rss".to_owned(),
+    };
+    let of_fork = |size: &str| place(&[("mechanism", "fork"), ("rss", size)]);
+    let mut line =
+        claim("fork grows with memory, along a line", slope, Some(10_000.0), Some(30_000.0));
+    line.r2_at_least = Some(0.99);
+    let mut times = claim(
+        "a GiB costs 200 times an empty parent",
+        ratio(of_fork("1GiB"), of_fork("0")),
+        Some(200.0),
+        None,
+    );
+    times.published = Some("200x".to_owned());
+    let mut pinned = claim(
+        "pinned memory is copied in the call",
+        ratio(place(&[("memory", "pinned")]), place(&[("memory", "anon")])),
+        Some(5.0),
+        None,
+    );
+    pinned.because = Some("Linux 5.12 copies what an io_uring has pinned".to_owned());
+    vec![
+        finding(line, measured(16_900.0, 16_600.0, 17_300.0, Some(0.99984)), Verdict::Holds, ""),
+        finding(
+            claim("posix_spawn does not grow", spread, None, Some(1.4)),
+            measured(1.62, 1.55, 1.70, None),
+            Verdict::Fails,
+            "",
+        ),
+        finding(times, measured(203.0, 188.0, 220.0, None), Verdict::Unclear, ""),
+        finding(pinned, None, Verdict::NotShown, "io_uring is not allowed here (EPERM)"),
+    ]
+}
+
+/// The sweep as the reproduction of something published.
+pub(super) fn published() -> Summary {
+    let mut summary = sweep();
+    summary.scenarios[0].source = Some(Source {
+        title: "A fork() in the road".to_owned(),
+        by: "Baumann and others, HotOS".to_owned(),
+        year: 2019,
+        machine: "an Intel i7-6850K, Linux 4.15".to_owned(),
+        finding: Some(
+            "The figure stands; it grew by a half with page table accounting.".to_owned(),
+        ),
+    });
+    let place = |size: &str| {
+        let setting =
+            |knob: &str, value: &str| Setting { knob: knob.to_owned(), value: value.to_owned() };
+        Place(vec![setting("mechanism", "fork"), setting("rss", size)])
+    };
+    let compared = |size: &str, low, high, here: Option<f64>, why: &str| Compared {
+        scenario: "rss".to_owned(),
+        published: Published {
+            at: place(size),
+            quantity: "blocked.p50".parse().unwrap(),
+            low,
+            high,
+            note: (size == "4GiB").then(|| "read off a figure".to_owned()),
+        },
+        here: here.map(|value| figure(value, 100, 6)),
+        why: why.to_owned(),
+    };
+    summary.published = vec![
+        compared("1GiB", 6.9e6, 6.9e6, Some(24.4e6), ""),
+        compared("4GiB", 25e6, 30e6, Some(69.3e6), ""),
+        compared("16GiB", 110e6, 110e6, None, "no variant has these settings"),
+    ];
+    summary
+}
+
 /// Adds a mechanism that is not to be had.
 pub(super) fn refuse(summary: &mut Summary, mechanism: &'static str, evidence: &str) {
     let number = summary.variants.len() as u32;
@@ -196,6 +401,7 @@ fn view_of(summary: &Summary, distributions: &Distributions) -> View {
             never_left: &[],
             machine: &[],
             distributions,
+            asked: &[],
         },
     )
 }

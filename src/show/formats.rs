@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::show::figures::Record;
+use crate::show::finding::{FigureRecord, FindingRecord};
+use crate::show::law::{Applied, LawRecord};
 use crate::show::terminal::{self, Screen};
 use crate::show::view::{Next, View};
 
@@ -68,6 +70,10 @@ struct Document<'a> {
     warnings: Vec<Told<'a>>,
     next: &'a [Next],
     rows: &'a [Record],
+    laws: &'a [LawRecord],
+    findings: Vec<&'a FindingRecord>,
+    published: Vec<&'a FigureRecord>,
+    applied: &'a [Applied],
 }
 
 #[derive(Serialize)]
@@ -82,6 +88,7 @@ fn json(view: &View, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|warning| Told { word: warning.word(), text: warning.to_string() })
         .collect();
+    let chapters = || view.chapters.iter();
     let document = Document {
         schema: SCHEMA,
         source: &view.source,
@@ -91,6 +98,14 @@ fn json(view: &View, out: &mut dyn Write) -> io::Result<()> {
         warnings,
         next: &view.next,
         rows: &view.records,
+        laws: &view.laws,
+        findings: chapters().flat_map(|one| &one.findings).map(|one| &one.record).collect(),
+        published: chapters()
+            .filter_map(|chapter| chapter.reproduction.as_ref())
+            .flat_map(|reproduction| &reproduction.figures)
+            .map(|figure| &figure.record)
+            .collect(),
+        applied: &view.applied,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -140,6 +155,29 @@ mod tests {
         assert_eq!(&fork[column("ratio_p95")], "");
         assert_eq!(&fork[column("versus")], "posix_spawn");
         assert_eq!(&fork[column("ratio_p50")], "250.0");
+    }
+
+    #[test]
+    fn json_carries_laws_findings_and_what_was_published() {
+        let text = written("json", &example::view(&example::sweep()));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let law = &json["laws"][0];
+        assert_eq!((&law["axis"], &law["series"]), (&"rss".into(), &"fork".into()));
+        assert_eq!(law["growth"], "linear");
+        assert_eq!(law["slopes"][0]["per"], "MiB");
+        assert_eq!(law["slopes"][1]["per"], "PTE");
+        assert_eq!(law["points"].as_array().unwrap().len(), 5);
+        let finding = &json["findings"][1];
+        assert_eq!((&finding["verdict"], &finding["unit"]), (&"FAILS".into(), &"times".into()));
+        assert_eq!(finding["at_most"], 1.4);
+        assert_eq!(json["published"], serde_json::json!([]));
+        assert_eq!(json["applied"], serde_json::json!([]));
+
+        let text = written("json", &example::view(&example::published()));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let figure = &json["published"][0];
+        assert_eq!(figure["published_low"], 6.9e6);
+        assert!(figure["factor"].as_f64().unwrap() > 3.0);
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! One view model and its renderings. Sees numbers, never a mechanism, a tape or a process.
 
+pub mod chapter;
+pub mod chart;
 pub mod conclusion;
 pub mod distribution;
 pub mod figures;
+pub mod finding;
 pub mod formats;
+pub mod law;
+pub mod matrix;
 pub mod palette;
 pub mod plots;
 pub mod scale;
@@ -11,6 +16,7 @@ pub mod source;
 pub mod terminal;
 pub(crate) mod text;
 pub mod units;
+pub mod verdict;
 pub mod view;
 pub mod warning;
 

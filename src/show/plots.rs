@@ -1,4 +1,4 @@
-//! Pictures of a run as SVG files: latency by percentile, distributions, lanes.
+//! Pictures of a run as SVG files: latency by percentile, distributions, lanes, laws.
 //!
 //! Owns files under `plots/` of the results directory. Every title, figure and point comes
 //! finished from the [`View`]; only pixels are computed here.
@@ -7,6 +7,7 @@ mod canvas;
 mod distribution;
 mod lanes;
 mod latency;
+mod law;
 
 use std::fs;
 use std::io;
@@ -94,6 +95,12 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
         }
         picture("lanes", lanes::draw(section, &view.source))?;
     }
+    for chart in &view.charts {
+        let name = format!("{}.svg", chart.stem);
+        let svg = law::draw(chart, &view.source)
+            .map_err(|error| PlotError::Draw { name: name.clone(), reason: error.to_string() })?;
+        pictures.push(Picture { name, svg });
+    }
     Ok(pictures)
 }
 
@@ -151,6 +158,18 @@ mod tests {
         assert!(names(&two).contains(&"lanes-prefix-a-b-.svg"), "{:?}", names(&two));
 
         assert!(pictures(&[]).is_empty());
+    }
+
+    #[test]
+    fn each_axis_of_a_law_has_its_picture() {
+        let pictures = draw(&example::view(&example::sweep())).unwrap();
+        let law = pictures.iter().find(|picture| picture.name == "law-rss.svg").unwrap();
+        for part in ["fork costs 16.9 us per MiB", "57.2 us + 16.9 us per MiB", "R2 0.9998"] {
+            assert!(law.svg.contains(part), "{part}");
+        }
+        let pictures = draw(&example::view(&example::published())).unwrap();
+        let law = pictures.iter().find(|picture| picture.name.starts_with("law-")).unwrap();
+        assert!(law.svg.contains("published: mechanism=fork rss=1GiB 6.90 ms"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::row::{BlockKind, Phase};
 use crate::record::error::{RecordError, Result};
 use crate::record::read::Recorded;
 use crate::show::distribution::Distributions;
+use crate::show::law::Asked;
 use crate::show::view::{Origin, View};
 use crate::show::warning::Disturbance;
 
@@ -20,6 +21,15 @@ use crate::show::warning::Disturbance;
 ///
 /// If a file of it is missing, foreign or garbled.
 pub fn read(directory: &Path, vs: Option<&str>) -> Result<View> {
+    read_at(directory, vs, &[])
+}
+
+/// The same, with what the laws say of these values.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<View> {
     let cells = Cells::read(directory)?;
     let summary = Summary::of(&cells, vs);
     let distributions = Distributions::of(&cells);
@@ -35,6 +45,7 @@ pub fn read(directory: &Path, vs: Option<&str>) -> Result<View> {
             never_left: &never_left(&mut recorded)?,
             machine: &disturbances(&environment),
             distributions: &distributions,
+            asked,
         },
     ))
 }

@@ -4,14 +4,17 @@
 //! than the screen. The text holds colour codes; print it through `anstream`, which takes them out
 //! where they are not wanted. Colour repeats what words and marks say, and tells nothing by itself.
 
+mod chapters;
+mod grid;
 mod lanes;
 mod table;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::show::chapter::Chapter;
 use crate::show::view::View;
 use crate::show::warning::Warning;
-use crate::show::{palette, text};
+use crate::show::{conclusion, finding, matrix, palette, text};
 
 /// The widest that a screen is used; longer lines are hard to read.
 pub const WIDEST: usize = 100;
@@ -51,30 +54,95 @@ impl Screen {
     }
 }
 
-/// The screen of a run, with colour codes, each line ended.
+/// The screen of a run, with colour codes, each line ended. Where values were asked about, it is
+/// what the laws say of them, and nothing else.
 pub fn render(view: &View, screen: Screen) -> String {
-    let mut lines = text::wrap(&view.conclusion, screen.columns(), "", "");
-    let table = table::render(view, screen);
-    if !table.is_empty() {
-        lines.push(String::new());
-        lines.extend(table);
+    if !view.applied.is_empty() {
+        return ended(chapters::applied(&view.applied, view.chapters.len() > 1, screen));
     }
-    if let Some(section) = view.sections.get(view.featured) {
-        let drawn = lanes::render(section, view.sections.len() > 1, screen);
-        if !drawn.is_empty() {
-            lines.push(String::new());
-            lines.extend(drawn);
+    let mut parts = vec![text::wrap(&view.conclusion, screen.columns(), "", "")];
+    // Many scenarios are told one by one; a few parents have their tables, and of many parents the
+    // one where the answer is plainest.
+    let is_long = view.chapters.len() > conclusion::MANY;
+    let matrices = view.chapters.iter().map(|chapter| chapters::matrices(chapter, screen));
+    let matrices: Vec<Vec<String>> = matrices.filter(|lines| !lines.is_empty()).collect();
+    if !is_long {
+        let is_many = view.sections.len() > matrix::MANY;
+        let shown = if is_many {
+            view.sections.get(view.featured..view.featured + 1).unwrap_or_default()
+        } else {
+            view.sections.as_slice()
+        };
+        parts.extend(matrices);
+        parts.push(table::render(view, shown, screen));
+        if let Some(section) = view.sections.get(view.featured) {
+            parts.push(lanes::render(section, shown.len() > 1, screen));
         }
     }
-    lines.push(String::new());
+    for chapter in &view.chapters {
+        parts.push(self::chapter(view, chapter, screen));
+    }
+    if view.chapters.iter().any(|chapter| chapter.reproduction.is_some()) {
+        let mut lines = text::wrap(finding::MACHINES_DIFFER, screen.columns(), "", "");
+        lines.extend(chapters::tally(&view.chapters, screen));
+        parts.push(lines);
+    }
+    parts.push(below(view, screen));
+    parts.retain(|lines| !lines.is_empty());
+    ended(parts.join(&String::new()))
+}
+
+/// What was found of every claim, with colour codes, each line ended; for `check`.
+pub fn findings(view: &View, screen: Screen) -> String {
+    let mut lines = text::wrap(&view.source, screen.columns(), "", "");
+    for chapter in view.chapters.iter().filter(|chapter| !chapter.findings.is_empty()) {
+        if view.chapters.len() > 1 {
+            lines.extend(chapters::title(chapter, screen));
+        }
+        lines.extend(chapters::findings(chapter, screen));
+    }
+    ended(lines)
+}
+
+/// What one scenario says beyond the tables: of several, its question and its laws in words; of
+/// one, the table of its laws; and its findings.
+fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    if view.chapters.len() > 1 {
+        let mut lines = chapters::title(chapter, screen);
+        if view.chapters.len() > conclusion::MANY && !chapter.laws.is_empty() {
+            lines.extend(text::wrap(&chapter.laws.join(" "), screen.columns(), " ", " "));
+        }
+        parts.push(lines);
+    }
+    if view.chapters.len() <= conclusion::MANY {
+        parts.push(chapters::laws(chapter, screen));
+    }
+    match &chapter.reproduction {
+        Some(reproduction) => parts.push(chapters::reproduction(chapter, reproduction, screen)),
+        None => parts.push(chapters::findings(chapter, screen)),
+    }
+    parts.retain(|lines| !lines.is_empty());
+    // Below a title stands what belongs to it.
+    if view.chapters.len() > 1 { parts.concat() } else { parts.join(&String::new()) }
+}
+
+/// What stands below all tables.
+fn below(view: &View, screen: Screen) -> Vec<String> {
+    let mut lines = Vec::new();
     for line in &view.trust {
         lines.extend(entry("trust", Style::new(), line, screen));
     }
     lines.extend(warnings(view, screen));
     lines.extend(next(view, screen));
-    let mut screen = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
-    screen.push('\n');
-    screen
+    lines
+}
+
+/// The lines as one text.
+fn ended(lines: Vec<String>) -> String {
+    let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
 }
 
 /// Columns in front of an entry: its kind.
@@ -163,6 +231,7 @@ mod tests {
     use crate::analyse::contrasts::{Contrast, Reason};
     use crate::analyse::summary;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
+    use crate::show::law::{Applied, AppliedRow};
     use crate::show::warning::Disturbance;
 
     const SCREEN: Screen = Screen { width: 100, unicode: true };
@@ -258,6 +327,93 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_with_its_law_at_every_width() {
+        let view = example::view(&example::sweep());
+        insta::assert_snapshot!("sweep_100_columns", plain(&view, SCREEN));
+        insta::assert_snapshot!("sweep_80_columns", plain(&view, Screen { width: 80, ..SCREEN }));
+        insta::assert_snapshot!("sweep_60_columns", plain(&view, Screen { width: 60, ..SCREEN }));
+        insta::assert_snapshot!("sweep_40_columns", plain(&view, Screen { width: 40, ..SCREEN }));
+        let screen = plain(&view, Screen { unicode: false, ..SCREEN });
+        assert!(screen.is_ascii(), "{screen}");
+    }
+
+    #[test]
+    fn what_was_published_stands_beside_what_was_measured() {
+        let view = example::view(&example::published());
+        insta::assert_snapshot!("published_100_columns", plain(&view, SCREEN));
+        insta::assert_snapshot!(
+            "published_50_columns",
+            plain(&view, Screen { width: 50, ..SCREEN })
+        );
+    }
+
+    /// The sweep four times over, under other names, the second of them published.
+    fn many_scenarios() -> summary::Summary {
+        let mut summary = example::published();
+        for number in 1..4 {
+            let name = format!("rss-{number}");
+            let mut scenario = summary.scenarios[0].clone();
+            scenario.name = name.clone();
+            scenario.source = scenario.source.filter(|_| number == 2);
+            summary.scenarios.push(scenario);
+            let laws = summary.laws[..3].to_vec();
+            summary.laws.extend(laws.into_iter().map(|mut law| {
+                law.scenario = name.clone();
+                law
+            }));
+            let findings = summary.findings[..4].to_vec();
+            summary.findings.extend(findings.into_iter().map(|mut finding| {
+                finding.scenario = name.clone();
+                finding
+            }));
+        }
+        summary
+    }
+
+    #[test]
+    fn many_scenarios_are_told_one_by_one() {
+        let view = example::view(&many_scenarios());
+        insta::assert_snapshot!("many_scenarios", plain(&view, SCREEN));
+    }
+
+    #[test]
+    fn what_check_prints() {
+        let view = example::view(&example::sweep());
+        let told = |screen| anstream::adapter::strip_str(&findings(&view, screen)).to_string();
+        insta::assert_snapshot!("findings_100_columns", told(SCREEN));
+        insta::assert_snapshot!("findings_60_columns", told(Screen { width: 60, ..SCREEN }));
+        let view = example::view(&many_scenarios());
+        assert_eq!(findings(&view, SCREEN).matches("HOLDS").count(), 4);
+    }
+
+    #[test]
+    fn a_value_that_was_asked_about_is_the_whole_answer() {
+        let mut view = example::view(&example::sweep());
+        let row = |series: &str, kind: Option<&'static str>, text: &str| AppliedRow {
+            series: series.to_owned(),
+            mechanism: series.to_owned(),
+            interval: "blocked",
+            value_ns: None,
+            low_ns: None,
+            high_ns: None,
+            kind,
+            text: text.to_owned(),
+        };
+        view.applied = vec![Applied {
+            scenario: "rss".to_owned(),
+            axis: "rss".to_owned(),
+            at: "20GiB".to_owned(),
+            measured: ["0".to_owned(), "4GiB".to_owned()],
+            rows: vec![
+                row("fork", Some("extrapolated"), "346 ms (330 to 362)"),
+                row("vfork", None, "no line: it takes three points, and there are 2 points"),
+            ],
+        }];
+        insta::assert_snapshot!("applied", plain(&view, SCREEN));
+        insta::assert_snapshot!("applied_40", plain(&view, Screen { width: 40, ..SCREEN }));
+    }
+
+    #[test]
     fn nothing_at_all() {
         let summary = example::summary(&[], "posix_spawn");
         insta::assert_snapshot!("nothing", plain(&example::view(&summary), SCREEN));
@@ -301,6 +457,46 @@ mod tests {
             example::refuse(&mut summary, "system", name);
             let screen = Screen { width, unicode };
             for line in plain(&example::view(&summary), screen).lines() {
+                prop_assert!(line.chars().count() <= screen.columns(), "{line:?} at {width}");
+            }
+        }
+
+        #[test]
+        fn no_line_of_laws_and_findings_is_wider_than_the_screen(
+            width in 0usize..130,
+            unicode in any::<bool>(),
+            name in "[a-z0-9=/. <>~-]{1,60}",
+            place in "[a-z]{1,8}=[0-9]{1,40}",
+            figure in 1e-3..1e13f64,
+            is_many in any::<bool>(),
+        ) {
+            let mut summary = if is_many { many_scenarios() } else { example::published() };
+            for law in &mut summary.laws {
+                law.series = format!("{name} {}", law.series);
+                law.points[4].label = place.clone();
+                if let Some(fit) = &mut law.fit {
+                    fit.intercept = -figure;
+                    fit.slopes[0].value = figure;
+                }
+            }
+            for finding in &mut summary.findings {
+                finding.claim.name = name.clone();
+                finding.claim.because = Some(place.clone());
+                if let Some(measured) = &mut finding.measured {
+                    measured.value = figure;
+                }
+            }
+            for (position, variant) in summary.variants.iter_mut().enumerate() {
+                variant.row.shape = format!("{place}{}", position / 3);
+                variant.row.label = format!("{} {name}{}", variant.row.shape, position % 3);
+            }
+            summary.published[0].published.at.0[0].value = name.clone();
+            summary.published[1].why = place;
+            let screen = Screen { width, unicode };
+            let view = example::view(&summary);
+            let both = plain(&view, screen)
+                + &anstream::adapter::strip_str(&findings(&view, screen)).to_string();
+            for line in both.lines() {
                 prop_assert!(line.chars().count() <= screen.columns(), "{line:?} at {width}");
             }
         }

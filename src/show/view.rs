@@ -6,14 +6,20 @@
 use std::fmt;
 
 use crate::analyse::contrasts::{Bounds, Contrast, Reason};
+use crate::analyse::laws::{Growth, Law};
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
 use crate::model::interval::Interval;
+use crate::model::knob;
 use crate::model::row::{EventKind, Outcome, Role};
 use crate::model::units::Size;
+use crate::show::chapter::Chapter;
+use crate::show::chart::Chart;
 use crate::show::conclusion;
 use crate::show::distribution::{Distributions, Step};
 use crate::show::figures::Record;
+use crate::show::finding::Tally;
+use crate::show::law::{self, Applied, Asked, LawRecord};
 use crate::show::units;
 use crate::show::warning::{Disturbance, Warning};
 
@@ -40,6 +46,14 @@ pub struct View {
     pub faults_from_rusage: bool,
     /// Every figure of every variant and interval, for the formats that machines read.
     pub records: Vec<Record>,
+    /// What each scenario of the run says.
+    pub chapters: Vec<Chapter>,
+    /// Every law, for the formats that machines read.
+    pub laws: Vec<LawRecord>,
+    /// What the laws say of the values that were asked about; empty if none was.
+    pub applied: Vec<Applied>,
+    /// The pictures of the laws.
+    pub charts: Vec<Chart>,
 }
 
 /// What was measured in parents of one shape.
@@ -262,6 +276,8 @@ pub struct Origin<'a> {
     pub machine: &'a [Disturbance],
     /// How the samples are distributed.
     pub distributions: &'a Distributions,
+    /// Values that the laws are asked about.
+    pub asked: &'a [Asked],
 }
 
 impl View {
@@ -273,18 +289,46 @@ impl View {
             .collect();
         let warnings =
             Warning::of(summary, origin.release_build, origin.never_left, origin.machine);
+        let chapters = Chapter::all(summary, &sections);
+        let laws: Vec<&Law> = summary.laws.iter().collect();
         View {
             source: origin.directory.to_owned(),
-            conclusion: conclusion::answer(&sections),
+            conclusion: conclusion::answer(&sections, &chapters),
             featured: conclusion::plainest(&sections),
             trust: trust(summary, &sections),
-            next: next(&sections, &warnings, origin.path),
+            next: next(summary, &sections, &warnings, origin.path),
             faults_from_rusage: warnings.contains(&Warning::PerfFallback),
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
+            laws: laws.iter().map(|law| LawRecord::of(law)).collect(),
+            applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
+            charts: law::charts(&laws, &summary.published),
+            chapters,
             sections,
         }
+    }
+
+    /// What became of every claim of the run.
+    pub fn tally(&self) -> Tally {
+        let findings = self.chapters.iter().flat_map(|chapter| &chapter.findings);
+        Tally::of(findings.map(|finding| finding.verdict))
+    }
+
+    /// The knobs along which a law runs, each once.
+    pub fn axes(&self) -> Vec<&str> {
+        let mut axes: Vec<&str> = Vec::new();
+        for law in &self.laws {
+            if !axes.contains(&law.axis.as_str()) {
+                axes.push(&law.axis);
+            }
+        }
+        axes
+    }
+
+    /// Whether anything was measured: any sample that counts in a statistic.
+    pub fn has_samples(&self) -> bool {
+        self.records.iter().any(|record| record.n > 0)
     }
 }
 
@@ -704,7 +748,7 @@ const SMALLEST_AXIS: Size = Size::from_bytes(16 << 20);
 const HINTS: usize = 3;
 
 /// What to run next: what the run at hand leaves open.
-fn next(sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
+fn next(summary: &Summary, sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
     let mut hints = Vec::new();
     let mut hint = |command: String, why: &str| {
         hints.push(Next { command, why: why.to_owned() });
@@ -714,8 +758,19 @@ fn next(sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
     let size = |section: &Section| -> Option<Size> {
         setting(section.rows().next()?.work.as_str(), "rss")?.parse().ok()
     };
+    if let Some((axis, beyond)) = beyond(&summary.laws) {
+        hint(
+            format!("forkbench show {} --at {axis}={beyond}", quoted(path)),
+            "the law, beyond what was measured",
+        );
+    }
+    if !summary.findings.is_empty() {
+        hint(format!("forkbench check {}", quoted(path)), "exit 3 if a claim fails");
+    }
     match sections {
         [] => {}
+        // More than one question was asked: none of them is the next one.
+        _ if summary.scenarios.len() > 1 => {}
         [section] => match size(section).filter(|size| *size >= SMALLEST_AXIS) {
             None => hint(
                 format!("forkbench run --rss 1G{rest}"),
@@ -749,6 +804,29 @@ fn next(sections: &[Section], warnings: &[Warning], path: &str) -> Vec<Next> {
     hint(format!("forkbench show {} --format csv", quoted(path)), "every figure with its interval");
     hints.truncate(HINTS);
     hints
+}
+
+/// The axis of the steepest line, and a value four times as large as any that was measured.
+fn beyond(laws: &[Law]) -> Option<(&str, String)> {
+    let steepest = laws
+        .iter()
+        .filter(|law| law.interval == Interval::Blocked && law.growth == Growth::Linear)
+        .max_by(|a, b| rise(a).total_cmp(&rise(b)))?;
+    let largest = steepest.points.last()?.x as u64 * 4;
+    let text = if knob::is_size(&steepest.axis) {
+        Size::from_bytes(largest).to_string()
+    } else {
+        largest.to_string()
+    };
+    Some((&steepest.axis, text))
+}
+
+/// How many times as large the last point is as the first.
+fn rise(law: &Law) -> f64 {
+    match law.points.as_slice() {
+        [first, .., last] if first.value > 0.0 => last.value / first.value,
+        _ => 1.0,
+    }
 }
 
 /// The settings, but memory, in which all rows agree that make something: `image=exit`.

@@ -59,7 +59,7 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     /// The lines of the title.
     fn title_lines(&self) -> Vec<String> {
-        let mut lines = text::wrap(&text::shorten(self.title, 170), 96, "", "");
+        let mut lines = text::wrap(&text::shorten(self.title, 164), 84, "", "");
         lines.truncate(2);
         lines
     }
@@ -173,6 +173,21 @@ impl Canvas<'_> {
         opacity: f64,
     ) -> Result<(), Error> {
         self.draw(&Rectangle::new(corners, colour.mix(opacity).filled()))
+    }
+
+    /// Fills what these points enclose.
+    pub(super) fn area(
+        &self,
+        outline: Vec<Point>,
+        colour: RGBColor,
+        opacity: f64,
+    ) -> Result<(), Error> {
+        self.draw(&Polygon::new(outline, colour.mix(opacity).filled()))
+    }
+
+    /// Draws a wide ring around a point, through which what is below it is seen.
+    pub(super) fn ring(&self, at: Point, colour: RGBColor) -> Result<(), Error> {
+        self.draw(&Circle::new(at, 8, colour.stroke_width(2)))
     }
 
     /// Draws a mark around a point.

@@ -46,11 +46,11 @@ const HEADINGS: [(&str, &[Column]); 3] = [
     ("blocked, vs", &[Ratio, Bounds]),
 ];
 
-/// The tables of all sections, their columns in line.
-pub(super) fn render(view: &View, screen: Screen) -> Vec<String> {
-    let layout = Layout::new(view, screen.columns());
+/// The tables of these sections of a view, their columns in line.
+pub(super) fn render(view: &View, sections: &[Section], screen: Screen) -> Vec<String> {
+    let layout = Layout::new(sections, screen.columns());
     let mut lines = Vec::new();
-    for (position, section) in view.sections.iter().enumerate() {
+    for (position, section) in sections.iter().enumerate() {
         if position > 0 {
             lines.push(String::new());
         }
@@ -65,7 +65,7 @@ pub(super) fn render(view: &View, screen: Screen) -> Vec<String> {
             lines.extend(layout.group(group, screen));
         }
     }
-    lines.extend(layout.notes(view, screen));
+    lines.extend(layout.notes(view, sections, screen));
     lines
 }
 
@@ -105,10 +105,10 @@ const ROOMS: [Room; 3] = [
 
 impl Layout {
     /// The roomiest that fits, with as many columns as fit.
-    fn new(view: &View, width: usize) -> Layout {
-        let rows: Vec<&Row> = view.sections.iter().flat_map(Section::rows).collect();
+    fn new(sections: &[Section], width: usize) -> Layout {
+        let rows: Vec<&Row> = sections.iter().flat_map(Section::rows).collect();
         let mut versus: Vec<&str> =
-            view.sections.iter().filter_map(|section| section.versus.as_deref()).collect();
+            sections.iter().filter_map(|section| section.versus.as_deref()).collect();
         versus.dedup();
         let versus = match versus.as_slice() {
             [] => String::new(),
@@ -259,10 +259,10 @@ impl Layout {
     }
 
     /// What the table cannot say by itself.
-    fn notes(&self, view: &View, screen: Screen) -> Vec<String> {
+    fn notes(&self, view: &View, sections: &[Section], screen: Screen) -> Vec<String> {
         let mut notes = Vec::new();
         let is_shown = |column: Column| self.columns.iter().any(|place| place.column == column);
-        let rows = || view.sections.iter().flat_map(Section::rows);
+        let rows = || sections.iter().flat_map(Section::rows);
         if is_shown(Cold) {
             notes.push("cold: the first spawn after the caches were scrubbed".to_owned());
         }
