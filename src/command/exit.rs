@@ -12,21 +12,34 @@ pub enum Exit {
     Failed,
     /// Wrong usage: nothing was run.
     Usage,
-    /// Nothing was measured.
+    /// A claim that FAILS.
+    Regression,
+    /// A claim that is UNCLEAR or NOT SHOWN, where that is not to pass.
+    Inconclusive,
+    /// Nothing was measured, or nothing is claimed.
     Nothing,
     /// Interrupted; what was finished is kept.
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The code.
+    pub fn code(self) -> u8 {
+        match self {
             Exit::Fine => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Regression => 3,
+            Exit::Inconclusive => 4,
             Exit::Nothing => 5,
             Exit::Interrupted => 130,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
     }
 }
 
@@ -37,6 +50,8 @@ impl fmt::Display for Exit {
             Exit::Fine => "fine",
             Exit::Failed => "failed",
             Exit::Usage => "error",
+            Exit::Regression => "a claim fails",
+            Exit::Inconclusive => "inconclusive",
             Exit::Nothing => "nothing was measured",
             Exit::Interrupted => "interrupted",
         })

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub mod check;
 pub mod complete;
 pub mod env;
 pub mod exit;
@@ -28,10 +29,12 @@ use exit::Exit;
   forkbench run --rss 0,256M,1G                how that grows
   forkbench run --mechanism fork,vfork --image /bin/true --time 20s
   forkbench show results/20261124T060000Z-spawn
+  forkbench check results/20261124T060000Z-rss   whether its claims hold
   forkbench explain blocked
 
-Exit codes: 0 fine, 1 failed at run time, 2 wrong usage (nothing was run), 5 nothing was measured,
-130 interrupted (what was finished is kept; see --resume)."
+Exit codes: 0 fine, 1 failed at run time, 2 wrong usage (nothing was run), 3 a claim fails, 4 a
+claim is unclear or not shown (check --strict), 5 nothing was measured, or nothing is claimed, 130
+interrupted (what was finished is kept; see --resume)."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -44,6 +47,8 @@ enum Command {
     Run(Box<run::Args>),
     /// Show a results directory again
     Show(show::Args),
+    /// Check whether what a run claims of itself holds
+    Check(check::Args),
     /// List knobs, mechanisms, readings, formats
     List(list::Args),
     /// Explain a word: a column, an interval, a mechanism, a knob, a warning
@@ -61,6 +66,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Env(args) => env::run(&args),

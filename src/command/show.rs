@@ -1,10 +1,11 @@
 //! `forkbench show DIR`: a results directory again, from its files alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::command::exit::{self, Exit};
 use crate::show::formats::{self, FORMATS};
+use crate::show::law::Asked;
 use crate::show::source;
 use crate::show::terminal::Screen;
 use crate::show::view::View;
@@ -13,7 +14,8 @@ use crate::show::view::View;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   forkbench show results/20261124T060000Z-spawn
-  forkbench show results/20261124T060000Z-spawn --vs vfork --format csv")]
+  forkbench show results/20261124T060000Z-spawn --vs vfork --format csv
+  forkbench show results/20261124T060000Z-rss --at rss=20GiB")]
 pub struct Args {
     /// Results directories, each shown by itself
     #[arg(required = true, value_name = "DIR")]
@@ -21,6 +23,9 @@ pub struct Args {
     /// The variant or mechanism that ratios are against [default: as the run was planned]
     #[arg(long, value_name = "LABEL")]
     vs: Option<String>,
+    /// What the law says of a value of its axis, measured or not, such as rss=20GiB (repeatable)
+    #[arg(long, value_name = "KNOB=VALUE", value_parser = Asked::parse)]
+    at: Vec<Asked>,
     /// How to print it
     #[arg(long, default_value = "table", value_parser = format_names())]
     format: String,
@@ -28,6 +33,9 @@ pub struct Args {
 
 /// Prints results directories.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if !args.at.is_empty() && args.format == "csv" {
+        return Err(exit::usage_text("--at needs --format table or json: no row of csv tells it"));
+    }
     let mut exit = Exit::Fine;
     for directory in &args.directories {
         if !directory.is_dir() {
@@ -36,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 directory.display()
             )));
         }
-        let view = source::read(directory, args.vs.as_deref())?;
+        let view = source::read_at(directory, args.vs.as_deref(), &args.at)?;
         if let Some(vs) = &args.vs
             && view.records.iter().all(|row| row.label != *vs && row.mechanism != *vs)
         {
@@ -45,12 +53,36 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 directory.display()
             )));
         }
+        check_axes(&args.at, &view, directory)?;
         print(&view, &args.format)?;
         if !has_samples(&view) {
             exit = Exit::Nothing;
         }
     }
     Ok(exit.into())
+}
+
+/// A law is asked about a knob that the run varied.
+fn check_axes(asked: &[Asked], view: &View, directory: &Path) -> anyhow::Result<()> {
+    let axes = view.axes();
+    let Some(foreign) = asked.iter().find(|asked| !axes.contains(&asked.knob.name)) else {
+        return Ok(());
+    };
+    let name = foreign.knob.name;
+    let directory = directory.display();
+    Err(exit::usage_text(if axes.is_empty() {
+        format!(
+            "--at {name}={}: {directory} has no law: it varies no knob that counts; make a run \
+             that does, such as `forkbench run --rss 0,256M,1G`",
+            foreign.value
+        )
+    } else {
+        format!(
+            "--at {name}={}: {name} is no axis of {directory}; its laws run along {}",
+            foreign.value,
+            axes.join(", ")
+        )
+    }))
 }
 
 /// Writes a view to standard output in a format of the registry.
@@ -62,7 +94,7 @@ pub(super) fn print(view: &View, format: &str) -> anyhow::Result<()> {
 
 /// Whether anything was measured: any sample that counts in a statistic.
 pub(super) fn has_samples(view: &View) -> bool {
-    view.records.iter().any(|record| record.n > 0)
+    view.has_samples()
 }
 
 /// The names of all formats, for the parser of flags.
