@@ -96,8 +96,8 @@ fn not_judged(args: &Args, view: &View) -> Option<String> {
     }
     if view.tally().all() == 0 {
         return Some(
-            "no claims: its plan.toml has none; run a scenario that makes claims, or add [[claims]] \
-             to yours"
+            "no claims: no scenario of its plan.toml makes one; run a scenario that does, or add \
+             [[claims]] to yours"
                 .to_owned(),
         );
     }

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bench;
+mod check;
 mod figures;
 mod images;
 mod interruption;

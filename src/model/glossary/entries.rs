@@ -1023,6 +1023,88 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Word,
+        "law",
+        &[],
+        "how the median of an interval grows along an axis of numbers, with its interval",
+        "A line through the medians of fresh parents, or that they do not grow, for variants that \
+         differ in that one knob alone: `fork costs 16.9 us per MiB (16.6 to 17.3)`. It is fitted \
+         launch by launch, since launches are what repeats. `show --at rss=20GiB` applies it to \
+         a value that was not measured.",
+    ),
+    entry(
+        Word,
+        "slope",
+        &["per MiB", "per PTE", "per VMA", "per fd", "per thread", "per KiB", "per directory"],
+        "what each further unit of an axis adds to a figure",
+        "In ns for each MiB of memory, entry of the page tables (PTE), mapping, descriptor, \
+         thread, KiB of strings or directory of PATH. The same slope is given per MiB and per \
+         PTE, since machines and page sizes differ in how many entries a MiB takes.",
+    ),
+    entry(
+        Word,
+        "R2",
+        &[],
+        "the share of the variance of the medians that the line of a law explains",
+        "1 if every median lies on the line. It is rounded down, so that 1.0000 means just that. \
+         It says that a line describes the points, not that it is known closely: the interval of \
+         the slope says that. What does not grow has a low one and is none the worse for it.",
+    ),
+    entry(
+        Word,
+        "linear",
+        &[],
+        "growth of a law: along a line",
+        "Each further unit adds the same, which is the slope.",
+    ),
+    entry(
+        Word,
+        "flat",
+        &[],
+        "growth of a law: none, within what a reader would care for",
+        "It `does not grow` up to the largest value that was measured, and no further is said.",
+    ),
+    entry(
+        Word,
+        "bent",
+        &[],
+        "growth of a law: it grows, but a line does not describe it",
+        "No slope is told in words, and `show --at` gives no figure for it.",
+    ),
+    entry(
+        Word,
+        "falls",
+        &[],
+        "growth of a law: it becomes less along the axis",
+        "As what is shared among more does. `show --at` gives no figure for it, since no time \
+         falls for ever.",
+    ),
+    entry(
+        Word,
+        "extrapolated",
+        &["extrapolation"],
+        "of a value beyond what was measured, by the law alone",
+        "`show --at rss=20GiB` after a run up to 4 GiB. The interval is where 95 % of new parents \
+         lie if the law holds there too; whether it does, no measurement says.",
+    ),
+    entry(
+        Word,
+        "interpolated",
+        &["interpolation"],
+        "of a value between those that were measured, by the law",
+        "Given by `show --at` with the 95 % prediction interval for a new parent.",
+    ),
+    entry(
+        Word,
+        "reproduced",
+        &["not reproduced", "cannot be shown here"],
+        "the claim that follows from a published figure holds on this machine",
+        "Of a scenario with a source, HOLDS reads `reproduced`, FAILS `not reproduced`, UNCLEAR \
+         `unclear` and NOT SHOWN `cannot be shown here`. Claimed are shapes, ranges of slopes and \
+         ratios: a figure from another machine is not expected to match, and the factor beside \
+         it (here / theirs) is no verdict.",
+    ),
+    entry(
+        Word,
         "claim",
         &[],
         "an estimate of a quantity, at a place on the axes, in a range",
@@ -1056,7 +1138,7 @@ pub static ENTRIES: &[Entry] = &[
         "FAILS",
         &[],
         "the whole interval lies outside the range that was claimed",
-        "A finding; exit code 3.",
+        "A finding; `forkbench check` then ends with exit code 3.",
     ),
     entry(
         Verdict,
