@@ -69,6 +69,9 @@ pub enum Unit {
     Block,
     /// A launch: t interval.
     Launch,
+    /// A launch in which each of the two has a subject of its own: the wider of the signed-rank and
+    /// the t interval.
+    LaunchPair,
 }
 
 /// Why a contrast is not shown.

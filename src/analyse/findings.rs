@@ -44,7 +44,9 @@ pub struct Compared {
     pub published: Published,
     /// The same quantity here, in its own unit with its interval; none if it was not measured.
     pub here: Option<Figure>,
-    /// Why it was not measured; empty if it was.
+    /// Whether `here` is what a law of this run says, the place itself not having been measured.
+    pub by_law: bool,
+    /// Why it was not measured, or how the law got there; empty if it was measured.
     pub why: String,
 }
 

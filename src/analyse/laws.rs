@@ -57,6 +57,8 @@ pub struct Fit {
     pub lines: Vec<(f64, f64)>,
     /// How far point medians lie from the line, as a share: the largest.
     pub misfit: f64,
+    /// How far a parent lies from the line of its own launch, as a share: root mean square.
+    pub scatter: f64,
 }
 
 /// How much is added for each unit.
