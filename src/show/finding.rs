@@ -115,7 +115,7 @@ pub struct FigureRow {
     pub published: String,
     /// The figure measured here with its interval, or that there is none.
     pub here: String,
-    /// Why there is none; empty if there is one.
+    /// Why there is none, or how a law got there; empty if it was measured.
     pub why: String,
     /// Here / theirs; empty without a figure.
     pub factor: String,
@@ -148,7 +148,9 @@ pub struct FigureRecord {
     pub here_high: Option<f64>,
     /// Here / the middle of what was published.
     pub factor: Option<f64>,
-    /// Why it was not measured here; empty if it was.
+    /// Whether it is what a law of this run says, the place itself not having been measured.
+    pub by_law: bool,
+    /// Why it was not measured here, or how the law got there; empty if it was measured.
     pub why: String,
 }
 
@@ -354,7 +356,11 @@ impl FigureRow {
             published,
             here: here.map_or_else(
                 || "not measured".to_owned(),
-                |here| units::within(counted, here.value, here.low, here.high),
+                |here| {
+                    let by_law = if compared.by_law { " by the law" } else { "" };
+                    let figure = units::within(counted, here.value, here.low, here.high);
+                    format!("{figure}{by_law}")
+                },
             ),
             why: why.to_owned(),
             factor: factor.map(units::ratio).unwrap_or_default(),
@@ -370,6 +376,7 @@ impl FigureRow {
                 here_low: here.map(|here| units::rounded(here.low)),
                 here_high: here.map(|here| units::rounded(here.high)),
                 factor: factor.map(units::rounded),
+                by_law: compared.by_law,
                 why: why.to_owned(),
             },
         }

@@ -79,6 +79,8 @@ pub struct LawRecord {
     pub r2: Option<f64>,
     /// How far medians lie from the line, as a share: the largest.
     pub misfit: Option<f64>,
+    /// How far a parent lies from the line of its own launch, as a share: root mean square.
+    pub scatter: Option<f64>,
     /// Launches that were fitted.
     pub launches: Option<usize>,
     /// The medians that it rests on.
@@ -387,6 +389,7 @@ impl LawRecord {
             intercept_ns: fit.map(|fit| units::rounded(fit.intercept)),
             r2: fit.map(|fit| units::rounded(fit.r2)),
             misfit: fit.map(|fit| units::rounded(fit.misfit)),
+            scatter: fit.map(|fit| units::rounded(fit.scatter)),
             launches: fit.map(|fit| fit.launches),
             points: law.points.iter().map(PointRecord::of).collect(),
         }
