@@ -7,10 +7,11 @@ use crate::analyse::laws::Law;
 use crate::analyse::summary::Summary;
 use crate::model::knob;
 use crate::model::scenario::Scenario;
+use crate::show::distribution::Distributions;
 use crate::show::finding::{FindingRow, Reproduction, Tally};
 use crate::show::law::{self, LawTable};
 use crate::show::matrix::Matrix;
-use crate::show::view::Section;
+use crate::show::view::{self, Section};
 
 /// One scenario of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Chapter {
     pub laws: Vec<String>,
     /// Its laws, a table for each axis.
     pub tables: Vec<LawTable>,
+    /// Its parents, one table for each.
+    pub sections: Vec<Section>,
     /// Its many parents in little room; empty where they are few.
     pub matrices: Vec<Matrix>,
     /// What was found of its claims, in their order.
@@ -33,11 +36,11 @@ pub struct Chapter {
 
 impl Chapter {
     /// A chapter for each scenario, in the order of the run.
-    pub fn all(summary: &Summary, sections: &[Section]) -> Vec<Chapter> {
-        summary.scenarios.iter().map(|one| Chapter::of(one, summary, sections)).collect()
+    pub fn all(summary: &Summary) -> Vec<Chapter> {
+        summary.scenarios.iter().map(|one| Chapter::of(one, summary)).collect()
     }
 
-    fn of(scenario: &Scenario, summary: &Summary, sections: &[Section]) -> Chapter {
+    fn of(scenario: &Scenario, summary: &Summary) -> Chapter {
         let name = &scenario.name;
         let laws: Vec<&Law> = summary.laws.iter().filter(|law| law.scenario == *name).collect();
         let axes = law::by_axis(&laws);
@@ -45,12 +48,15 @@ impl Chapter {
         let compared: Vec<&Compared> =
             summary.published.iter().filter(|one| one.scenario == *name).collect();
         let members = members(scenario, summary);
+        let is_member = |variant: u32| members.contains(&variant);
+        let sections = view::sections(summary, &Distributions::default(), is_member);
         Chapter {
             name: name.clone(),
             about: scenario.about.clone(),
             laws: axes.iter().filter_map(|axis| law::sentences(axis)).collect(),
             tables: axes.iter().filter_map(|axis| LawTable::of(axis)).collect(),
-            matrices: Matrix::of(sections, |variant| members.contains(&variant)),
+            matrices: Matrix::of(&sections),
+            sections,
             findings: findings.map(FindingRow::of).collect(),
             reproduction: Reproduction::of(scenario, &compared),
         }

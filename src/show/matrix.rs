@@ -25,12 +25,12 @@ const FOR_TWO: usize = 16;
 
 impl Matrix {
     /// The matrices of these parents: of the caller, and of the whole life where there is room;
-    /// none for so few that each has its table. Only `members` take part, by their number.
-    pub fn of(sections: &[Section], members: impl Fn(u32) -> bool) -> Vec<Matrix> {
+    /// none for so few that each has its table.
+    pub fn of(sections: &[Section]) -> Vec<Matrix> {
         let rows: Vec<(&str, Vec<&Row>)> = sections
             .iter()
             .map(|section| {
-                let is_told = |row: &&Row| row.kind != Kind::Control && members(row.variant);
+                let is_told = |row: &&Row| row.kind != Kind::Control;
                 (section.shape.as_str(), section.rows().filter(is_told).collect())
             })
             .filter(|(_, rows): &(&str, Vec<&Row>)| !rows.is_empty())
@@ -116,9 +116,8 @@ mod tests {
     #[test]
     fn few_parents_keep_their_tables() {
         let view = example::view(&example::sweep());
-        assert_eq!(Matrix::of(&view.sections, |_| true).len(), 2);
-        assert!(Matrix::of(&view.sections[..3], |_| true).is_empty());
-        assert!(Matrix::of(&view.sections, |_| false).is_empty());
+        assert_eq!(Matrix::of(&view.sections).len(), 2);
+        assert!(Matrix::of(&view.sections[..3]).is_empty());
     }
 
     #[test]
@@ -126,7 +125,7 @@ mod tests {
         let mut summary = example::sweep();
         example::refuse(&mut summary, "pidfd_spawn", "glibc is too old");
         let view = example::view(&summary);
-        let matrix = &Matrix::of(&view.sections, |_| true)[0];
+        let matrix = &Matrix::of(&view.sections)[0];
         let names: Vec<&str> = matrix.columns.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["vfork", "posix_spawn", "fork"]);
         assert_eq!(matrix.missing, ["pidfd_spawn: not measured: glibc is too old"]);

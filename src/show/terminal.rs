@@ -9,6 +9,8 @@ mod grid;
 mod lanes;
 mod table;
 
+use std::slice;
+
 use anstyle::{AnsiColor, Style};
 
 use crate::show::chapter::Chapter;
@@ -61,22 +63,22 @@ pub fn render(view: &View, screen: Screen) -> String {
         return ended(chapters::applied(&view.applied, view.chapters.len() > 1, screen));
     }
     let mut parts = vec![text::wrap(&view.conclusion, screen.columns(), "", "")];
-    // Many scenarios are told one by one; a few parents have their tables, and of many parents the
-    // one where the answer is plainest.
-    let is_long = view.chapters.len() > conclusion::MANY;
-    let matrices = view.chapters.iter().map(|chapter| chapters::matrices(chapter, screen));
-    let matrices: Vec<Vec<String>> = matrices.filter(|lines| !lines.is_empty()).collect();
-    if !is_long {
-        let is_many = view.sections.len() > matrix::MANY;
-        let shown = if is_many {
-            view.sections.get(view.featured..view.featured + 1).unwrap_or_default()
-        } else {
-            view.sections.as_slice()
-        };
-        parts.extend(matrices);
-        parts.push(table::render(view, shown, screen));
+    // Of many parents, or of several questions, the table or the lanes of the one parent where the
+    // answer is plainest stand for all; the others are told in little room.
+    let is_one = view.chapters.len() < 2;
+    if view.chapters.len() <= conclusion::MANY {
+        if is_one {
+            for chapter in &view.chapters {
+                parts.push(chapters::matrices(chapter, screen));
+            }
+            let shown = match view.sections.get(view.featured) {
+                Some(featured) if view.sections.len() > matrix::MANY => slice::from_ref(featured),
+                _ => &view.sections,
+            };
+            parts.push(table::render(view, shown, screen));
+        }
         if let Some(section) = view.sections.get(view.featured) {
-            parts.push(lanes::render(section, shown.len() > 1, screen));
+            parts.push(lanes::render(section, view.sections.len() > 1, screen));
         }
     }
     for chapter in &view.chapters {
@@ -115,8 +117,20 @@ fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
         }
         parts.push(lines);
     }
-    if view.chapters.len() <= conclusion::MANY {
+    let is_short = view.chapters.len() <= conclusion::MANY;
+    if is_short && view.chapters.len() > 1 {
+        parts.push(if chapter.matrices.is_empty() {
+            table::render(view, &chapter.sections, screen)
+        } else {
+            chapters::matrices(chapter, screen)
+        });
+    }
+    if is_short {
         parts.push(chapters::laws(chapter, screen));
+    } else if chapter.laws.is_empty() && chapter.findings.is_empty() {
+        let text =
+            "no law and no claim: its figures are told by --format csv, or by a run of its own";
+        parts.push(text::wrap(text, screen.columns(), " ", " "));
     }
     match &chapter.reproduction {
         Some(reproduction) => parts.push(chapters::reproduction(chapter, reproduction, screen)),
@@ -124,7 +138,7 @@ fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
     }
     parts.retain(|lines| !lines.is_empty());
     // Below a title stands what belongs to it.
-    if view.chapters.len() > 1 { parts.concat() } else { parts.join(&String::new()) }
+    if is_short { parts.join(&String::new()) } else { parts.concat() }
 }
 
 /// What stands below all tables.

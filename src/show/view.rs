@@ -283,13 +283,10 @@ pub struct Origin<'a> {
 impl View {
     /// The view of a run.
     pub fn new(summary: &Summary, origin: Origin<'_>) -> View {
-        let sections: Vec<Section> = shapes(summary)
-            .into_iter()
-            .map(|shape| section(summary, shape, origin.distributions))
-            .collect();
+        let sections = sections(summary, origin.distributions, |_| true);
         let warnings =
             Warning::of(summary, origin.release_build, origin.never_left, origin.machine);
-        let chapters = Chapter::all(summary, &sections);
+        let chapters = Chapter::all(summary);
         let laws: Vec<&Law> = summary.laws.iter().collect();
         View {
             source: origin.directory.to_owned(),
@@ -408,14 +405,39 @@ fn shapes(summary: &Summary) -> Vec<&str> {
     if asked.is_empty() { of_role(Role::Control) } else { asked }
 }
 
-fn section(summary: &Summary, shape: &str, distributions: &Distributions) -> Section {
-    let variants: Vec<&VariantSummary> = summary
-        .variants
-        .iter()
-        .filter(|v| v.row.shape == shape && matches!(v.row.role, Role::Subject | Role::Control))
-        .collect();
+/// One section for each shape that was asked for, made of these variants and of the controls.
+pub(super) fn sections(
+    summary: &Summary,
+    distributions: &Distributions,
+    members: impl Fn(u32) -> bool,
+) -> Vec<Section> {
+    let section = |shape: &str| {
+        let is_told = |variant: &&VariantSummary| {
+            let row = &variant.row;
+            row.shape == shape
+                && match row.role {
+                    Role::Subject => members(row.variant),
+                    Role::Control => true,
+                    Role::Twin | Role::Reference => false,
+                }
+        };
+        let variants: Vec<&VariantSummary> = summary.variants.iter().filter(is_told).collect();
+        section(summary, shape, &variants, distributions)
+    };
+    let has_subject = |section: &Section| section.rows().any(|row| row.kind != Kind::Control);
+    let all: Vec<Section> = shapes(summary).into_iter().map(section).collect();
+    // A run of controls alone has sections too.
+    if all.iter().any(has_subject) { all.into_iter().filter(has_subject).collect() } else { all }
+}
+
+fn section(
+    summary: &Summary,
+    shape: &str,
+    variants: &[&VariantSummary],
+    distributions: &Distributions,
+) -> Section {
     let compared: Vec<u32> = variants.iter().filter_map(|v| v.versus).collect();
-    let told = told_above(&variants);
+    let told = told_above(variants);
     let mut rows: Vec<Row> = variants.iter().map(|v| row(summary, v, &compared, &told)).collect();
     let shortest = |row: &Row| row.blocked.known().unwrap_or(f64::INFINITY);
     rows.sort_by(|a, b| a.kind.cmp(&b.kind).then(shortest(a).total_cmp(&shortest(b))));
@@ -447,7 +469,7 @@ fn section(summary: &Summary, shape: &str, distributions: &Distributions) -> Sec
     });
     let mut section = Section {
         shape: shape.to_owned(),
-        caption: caption(shape, &variants),
+        caption: caption(shape, variants),
         versus,
         groups: group(rows),
         lanes,
@@ -610,8 +632,15 @@ fn work(settings: &str) -> String {
 }
 
 /// Work knobs that a caption tells if all rows agree in them, with their defaults.
-const TOLD: [(&str, &str); 4] =
-    [("image", "noop"), ("child-cpu", "same"), ("between", "hot"), ("rewrite", "all")];
+const TOLD: [(&str, &str); 7] = [
+    ("image", "noop"),
+    ("child-cpu", "same"),
+    ("between", "hot"),
+    ("rewrite", "all"),
+    ("env-bytes", "0"),
+    ("args-bytes", "0"),
+    ("path-dirs", "0"),
+];
 
 /// The value of a knob in which all subjects agree.
 fn common(variants: &[&VariantSummary], knob: &str, default: &str) -> Option<String> {
