@@ -67,6 +67,7 @@ pub fn render(view: &View, screen: Screen) -> String {
     // answer is plainest stand for all; the others are told in little room.
     let is_one = view.chapters.len() < 2;
     if view.chapters.len() <= conclusion::MANY {
+        let mut tables = 0;
         if is_one {
             for chapter in &view.chapters {
                 parts.push(chapters::matrices(chapter, screen));
@@ -75,10 +76,12 @@ pub fn render(view: &View, screen: Screen) -> String {
                 Some(featured) if view.sections.len() > matrix::MANY => slice::from_ref(featured),
                 _ => &view.sections,
             };
+            tables = shown.len();
             parts.push(table::render(view, shown, screen));
         }
         if let Some(section) = view.sections.get(view.featured) {
-            parts.push(lanes::render(section, view.sections.len() > 1, screen));
+            // Right below its own table, the parent need not be named again.
+            parts.push(lanes::render(section, tables != 1, screen));
         }
     }
     for chapter in &view.chapters {
@@ -388,6 +391,23 @@ mod tests {
     fn many_scenarios_are_told_one_by_one() {
         let view = example::view(&many_scenarios());
         insta::assert_snapshot!("many_scenarios", plain(&view, SCREEN));
+    }
+
+    #[test]
+    fn a_few_scenarios_have_their_tables() {
+        let mut summary = example::sweep();
+        let mut other = summary.scenarios[0].clone();
+        other.name = "mechanisms".to_owned();
+        other.about = "What does each mechanism cost in an empty parent?".to_owned();
+        summary.scenarios.push(other);
+        // The rows of the first parent are the other question's.
+        for (position, variant) in summary.variants.iter_mut().enumerate() {
+            variant.row.scenario = if position < 3 { "mechanisms" } else { "rss" }.to_owned();
+            if position < 3 {
+                variant.row.label += " env-bytes=0";
+            }
+        }
+        insta::assert_snapshot!("few_scenarios", plain(&example::view(&summary), SCREEN));
     }
 
     #[test]
