@@ -79,6 +79,9 @@ const BROKEN: f64 = 0.09;
 /// Where a line is looked at between its ends.
 const STEPS: u32 = 20;
 
+/// Labels of ticks keep at least this share of the axis between them.
+const APART: f64 = 0.085;
+
 /// A direction in which values lie.
 #[derive(Clone, Copy, Debug)]
 enum Direction {
@@ -298,15 +301,19 @@ fn ticks(laws: &[&Law], theirs: &[(f64, &Compared)], across: Direction) -> Vec<(
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     points.dedup_by(|a, b| a.0 == b.0);
-    let mut kept: Vec<(f64, String)> = Vec::new();
-    // The largest is always told, since the law is known up to there.
-    for (x, label) in points.into_iter().rev() {
-        let share = across.share(x);
-        if kept.last().is_none_or(|(last, _)| last - share > 0.085) {
+    let mut points = points.into_iter().map(|(x, label)| (across.share(x), label));
+    let Some(first) = points.next() else { return Vec::new() };
+    // Both ends are always told: the law is known from there to there.
+    let last = points.next_back();
+    let is_apart = |one: f64, other: f64| (one - other).abs() > APART;
+    let mut kept = vec![first];
+    for (share, label) in points {
+        let is_free = kept.iter().map(|(at, _)| *at).chain(last.iter().map(|(at, _)| *at));
+        if is_free.into_iter().all(|at| is_apart(at, share)) {
             kept.push((share, label));
         }
     }
-    kept.reverse();
+    kept.extend(last);
     kept
 }
 

@@ -170,6 +170,9 @@ const TOLD: [Interval; 3] = [Interval::Blocked, Interval::Reaped, Interval::Rewr
 /// Series that a sentence names before it counts the rest.
 const NAMED: usize = 4;
 
+/// A life that grows more than this many times as fast as the caller's part of it is told.
+const HIDDEN: f64 = 3.0;
+
 /// A longer title names but one series of each kind of growth.
 const LONGEST_TITLE: usize = 160;
 
@@ -189,25 +192,40 @@ pub fn by_axis<'a>(laws: &[&'a Law]) -> Vec<Vec<&'a Law>> {
     axes
 }
 
-/// What the laws of one axis say of the caller, and of the whole life where that alone grows; none
-/// where nothing can be said.
+/// What the laws of one axis say of the caller, and of the whole life where that alone grows, or
+/// grows much faster; none where nothing can be said.
 pub fn sentences(axis: &[&Law]) -> Option<String> {
     let blocked: Vec<&Law> =
         axis.iter().copied().filter(|law| law.interval == Interval::Blocked).collect();
     let mut told = clauses(&blocked, NAMED)?;
     told.push('.');
-    let is_flat =
-        |series: &str| blocked.iter().any(|law| law.series == series && law.growth == Growth::Flat);
+    // What the caller does not see of the growth, or sees little of.
+    let is_hidden = |whole: &Law| {
+        blocked.iter().any(|law| {
+            let seen = slope(law).unwrap_or(0.0);
+            law.series == whole.series
+                && match law.growth {
+                    Growth::Flat => true,
+                    Growth::Linear => slope(whole).is_some_and(|all| all > HIDDEN * seen),
+                    Growth::Bent | Growth::Falls | Growth::Unknown => false,
+                }
+        })
+    };
     let hidden: Vec<&Law> = axis
         .iter()
         .copied()
-        .filter(|law| law.interval == Interval::Reaped && is_flat(&law.series))
+        .filter(|law| law.interval == Interval::Reaped && is_hidden(law))
         .filter(|law| matches!(law.growth, Growth::Linear | Growth::Bent))
         .collect();
     if let Some(clauses) = clauses(&hidden, NAMED) {
         told.push_str(&format!(" To reaped, {clauses}."));
     }
     Some(told)
+}
+
+/// What each unit adds, in nanoseconds.
+fn slope(law: &Law) -> Option<f64> {
+    Some(law.fit.as_ref()?.slopes.first()?.value)
 }
 
 /// The clauses of a sentence, in which so many series are named of each kind of growth.
@@ -307,7 +325,7 @@ impl LawTable {
             slope.map_or_else(String::new, |slope| format!("per {}", slope.per))
         };
         Some(LawTable {
-            caption: caption(first),
+            caption: caption(told.iter().max_by_key(|law| law.points.len()).unwrap_or(first)),
             per: per(0),
             other: per(1),
             rows: told.iter().map(|law| LawRow::of(law)).collect(),
@@ -532,7 +550,14 @@ mod tests {
             example::law("rss", mechanism, Interval::Blocked, growth, 57e3, slope)
         };
         let (fork, posix_spawn) = (law("fork", Linear, 16_900.0), law("posix_spawn", Flat, 0.5));
-        let cases: [(Vec<Law>, Option<&str>); 8] = [
+        let cases: [(Vec<Law>, Option<&str>); 9] = [
+            (
+                vec![fork.clone(), Law { interval: Interval::Reaped, ..law("fork", Linear, 9e4) }],
+                Some(
+                    "fork costs 16.9 us per MiB (16.6 to 17.2). To reaped, fork costs 90.0 us per \
+                     MiB (88.2 to 91.8).",
+                ),
+            ),
             (
                 vec![fork.clone(), posix_spawn.clone(), law("vfork", Flat, 0.1)],
                 Some(
