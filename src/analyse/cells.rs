@@ -8,11 +8,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::places::setup_of;
 use super::quantiles::quantile;
 use super::values::Values;
 use crate::model::interval::Interval;
 use crate::model::row::{BlockKind, Phase, Scope};
 use crate::model::scenario::Scenario;
+use crate::model::setup::Setup;
 use crate::record::error::{RecordError, Result};
 use crate::record::read::{Losses, Recorded};
 use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
@@ -45,6 +47,9 @@ pub struct Cells {
     pub vs: Option<String>,
     /// The scenarios as `plan.toml` resolved them; none in a run that had no plan yet.
     pub scenarios: Vec<Scenario>,
+    /// The whole setup of each variant: as `plan.toml` has it, else as the column `settings` says;
+    /// none where neither can be read.
+    pub setups: Vec<Option<Setup>>,
     cells: Vec<[Cell; Interval::ALL.len()]>,
 }
 
@@ -153,6 +158,7 @@ impl Cells {
             facts: reduction.facts,
             cells: reduction.cells.into_iter().map(|cells| cells.map(Cell::in_order)).collect(),
             losses: recorded.losses().clone(),
+            setups: setups(&plan, &variants),
             variants,
             blocks,
             vs,
@@ -168,6 +174,11 @@ impl Cells {
     pub fn cell(&self, index: usize, interval: Interval) -> &Cell {
         &self.cells[index][interval as usize]
     }
+
+    /// Whether the variant at that place has any eligible sample.
+    pub(super) fn has_samples(&self, index: usize) -> bool {
+        self.cells[index].iter().any(|cell| cell.count() > 0)
+    }
 }
 
 /// The scenarios of a plan. One that this version cannot read takes no part in laws and claims; the
@@ -175,6 +186,23 @@ impl Cells {
 fn scenarios(plan: &toml::Table) -> Vec<Scenario> {
     let scenarios = plan.get("scenarios").and_then(toml::Value::as_array);
     scenarios.into_iter().flatten().filter_map(|one| one.clone().try_into().ok()).collect()
+}
+
+/// The setups of the variants. The plan has them whole; the column is text that a value with a
+/// semicolon makes ambiguous.
+fn setups(plan: &toml::Table, variants: &[VariantRow]) -> Vec<Option<Setup>> {
+    let entries = plan.get("entries").and_then(toml::Value::as_array);
+    let mut planned: HashMap<u32, Setup> = HashMap::new();
+    for entry in entries.into_iter().flatten() {
+        let number = entry.get("row").and_then(|row| row.get("variant")?.as_integer());
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let setup = entry.get("setup").and_then(|setup| setup.clone().try_into().ok());
+        planned.extend(number.zip(setup));
+    }
+    variants
+        .iter()
+        .map(|row| planned.remove(&row.variant).or_else(|| setup_of(&row.settings)))
+        .collect()
 }
 
 impl Cell {
@@ -226,6 +254,29 @@ impl Cell {
             }
             (segments[0].launch, values.sorted())
         })
+    }
+
+    /// The quantile `q` of each block, by launch. Blocks with fewer than `needed` samples are merged
+    /// with their neighbours in the launch until there are as many, a rest that is too small joins
+    /// the last; a launch that has fewer in all is left out.
+    pub fn launch_quantiles(&self, q: f64, needed: usize) -> Vec<(u32, Vec<f64>)> {
+        let launches = self.segments.chunk_by(|one, next| one.launch == next.launch);
+        launches
+            .filter_map(|segments| {
+                let mut merged: Vec<Values> = Vec::new();
+                let mut open = Values::new();
+                for segment in segments {
+                    open.extend_from(&self.values, segment.start..segment.end);
+                    if open.len() >= needed {
+                        merged.push(std::mem::take(&mut open));
+                    }
+                }
+                merged.last_mut()?.extend_from(&open, 0..open.len());
+                let quantiles =
+                    merged.into_iter().filter_map(|values| quantile(&values.sorted(), q));
+                Some((segments[0].launch, quantiles.collect()))
+            })
+            .collect()
     }
 
     /// The values of the blocks that both have, side by side, in the order of launch and block.

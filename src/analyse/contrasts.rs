@@ -1,14 +1,20 @@
-//! Two variants of one subject compared, block by block.
+//! Two variants compared: those of one subject block by block, others launch by launch.
 //!
 //! The two take turns within each block, in random order, so that whatever disturbs a block
 //! disturbs both: the log ratio of their quantiles within a block is what is analysed. Blocks of
 //! one parent may agree with each other and still not speak for the next parent; therefore the
 //! same is asked of launches, and the wider of the two intervals is reported.
+//!
+//! Variants with different parents never stand in one block. Each launch has a fresh parent of
+//! either, so that a launch is a pair: the log ratio of what it says of the two is one observation.
+//! Parents differ more than blocks do, and the interval is as much wider.
+
+use std::collections::BTreeMap;
 
 use super::cells::{Cell, Pair};
 use super::estimate::{
-    Located, detectable, hodges_lehmann, signed_rank_interval, signed_rank_needs, signed_rank_p,
-    t_interval, t_p,
+    CONFIDENCE, LAUNCHES, Located, detectable, hodges_lehmann, over_launches, signed_rank_interval,
+    signed_rank_needs, signed_rank_p, t_interval, t_p,
 };
 use super::quantiles::quantile;
 use super::values::Values;
@@ -34,7 +40,7 @@ pub struct Ratio {
     pub p: f64,
     /// Which unit gave the interval.
     pub unit: Unit,
-    /// Blocks compared (after neighbours were merged).
+    /// Blocks compared (after neighbours were merged); 0 if launches were.
     pub blocks: usize,
     /// Launches that they came from; with 1, nothing is known of how parents differ.
     pub launches: usize,
@@ -53,11 +59,11 @@ pub enum Bounds {
         /// Upper end.
         high: f64,
     },
-    /// So few blocks bound nothing at that confidence.
+    /// So few blocks, or launches, bound nothing at that confidence.
     Needs {
-        /// The blocks it takes.
+        /// How many it takes.
         needed: usize,
-        /// The blocks there are.
+        /// How many there are.
         count: usize,
     },
 }
@@ -77,7 +83,7 @@ pub enum Unit {
 /// Why a contrast is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The two never stand in the same block, so nothing pairs them.
+    /// The two never stand in the same block, nor in the same launch: nothing pairs them.
     NotInOneBlock,
     /// Not even all blocks of one launch together have samples enough for that quantile.
     TooFewSamples {
@@ -90,7 +96,66 @@ pub enum Reason {
     ZeroTime,
 }
 
-/// How many times as long `this` takes as `other` at the quantile `q`.
+/// How many times as long `this` takes as `other` at the quantile `q`, at 95 %: by their blocks
+/// where they share any, else by launches.
+pub fn compare(this: &Cell, other: &Cell, q: f64) -> Contrast {
+    match contrast(this, other, q, CONFIDENCE) {
+        Contrast::NotShown(Reason::NotInOneBlock) => launch_pairs(this, other, q),
+        contrast => contrast,
+    }
+}
+
+fn launch_pairs(this: &Cell, other: &Cell, q: f64) -> Contrast {
+    let needed = samples_per_block(q);
+    let of = |cell: &Cell| -> BTreeMap<u32, f64> {
+        let launches = cell.launch_quantiles(q, needed).into_iter();
+        launches.filter_map(|(launch, blocks)| Some((launch, launch_value(&blocks)?))).collect()
+    };
+    let (these, others) = (of(this), of(other));
+    let pairs: Vec<(f64, f64)> =
+        these.iter().filter_map(|(launch, &value)| Some((value, *others.get(launch)?))).collect();
+    if pairs.is_empty() {
+        let sizes = |cell: &Cell| -> BTreeMap<u32, usize> {
+            cell.by_launch().map(|(launch, values)| (launch, values.len())).collect()
+        };
+        let (these, others) = (sizes(this), sizes(other));
+        let smaller = |(launch, &size): (&u32, &usize)| Some(size.min(*others.get(launch)?));
+        return Contrast::NotShown(match these.iter().filter_map(smaller).max() {
+            Some(count) => Reason::TooFewSamples { needed, count },
+            None => Reason::NotInOneBlock,
+        });
+    }
+    if pairs.iter().any(|&(one, other)| one <= 0.0 || other <= 0.0) {
+        return Contrast::NotShown(Reason::ZeroTime);
+    }
+    let logs: Vec<f64> = pairs.iter().map(|(one, other)| one.ln() - other.ln()).collect();
+    let interval = over_launches(&logs, false).ok();
+    Contrast::Shown(Ratio {
+        value: hodges_lehmann(&logs).unwrap_or_default().exp(),
+        bounds: match interval {
+            Some(Located { low, high, .. }) => Bounds::Between { low: low.exp(), high: high.exp() },
+            None => Bounds::Needs { needed: LAUNCHES, count: logs.len() },
+        },
+        p: signed_rank_p(&logs).max(t_p(&logs).unwrap_or(0.0)),
+        unit: Unit::LaunchPair,
+        blocks: 0,
+        launches: logs.len(),
+        smallest_detectable: interval
+            .map(|Located { low, high, .. }| detectable((high - low) / 2.0, CONFIDENCE).exp()),
+    })
+}
+
+/// What a launch says whose blocks say these: the Hodges-Lehmann estimate, of logs unless one of
+/// the numbers is 0; none of no blocks.
+pub fn launch_value(blocks: &[f64]) -> Option<f64> {
+    if blocks.iter().all(|&block| block > 0.0) {
+        let logs: Vec<f64> = blocks.iter().map(|block| block.ln()).collect();
+        return hodges_lehmann(&logs).map(f64::exp);
+    }
+    hodges_lehmann(blocks)
+}
+
+/// How many times as long `this` takes as `other` at the quantile `q`, by the blocks that both have.
 ///
 /// Blocks with fewer than `2 / (1 - q)` samples on a side are merged with their neighbours in the
 /// launch until there are as many; a rest that is too small joins the last of its launch. Above
@@ -115,10 +180,10 @@ pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast 
 }
 
 /// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
-/// at p95.
+/// at p95, and as many at p5.
 pub fn samples_per_block(q: f64) -> usize {
     // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
-    (2.0 / (1.0 - q) - 1e-6).ceil() as usize
+    (2.0 / q.min(1.0 - q) - 1e-6).ceil() as usize
 }
 
 /// The ratio that log ratios of blocks say, each with its launch; those of one launch stand

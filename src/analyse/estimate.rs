@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
+/// Confidence of every interval that is shown.
+pub const CONFIDENCE: f64 = 0.95;
+
 /// An interval and its centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Located {
@@ -79,6 +82,64 @@ pub fn t_interval(numbers: &[f64], confidence: f64) -> Option<Located> {
     let (value, error, student) = t_parts(numbers)?;
     let reach = student.inverse_cdf(0.5 + confidence / 2.0) * error;
     Some(Located { value, low: value - reach, high: value + reach })
+}
+
+/// Fewest launches on which an interval is built: Student's t takes two, but with one degree of
+/// freedom it reaches 12.7 standard errors and says nothing.
+pub const LAUNCHES: usize = 3;
+
+/// What launches say: the Hodges-Lehmann estimate with its 95 % interval, the wider of the
+/// signed-rank interval, which takes 6 launches, and Student's t. Counts upon which spawns agree
+/// are exact: the value that most launches have, from the smallest to the largest.
+///
+/// # Errors
+///
+/// With too few launches for an interval, as words.
+pub fn over_launches(numbers: &[f64], exact: bool) -> Result<Located, String> {
+    let short = |needed| format!("it takes {needed} launches, and there are {}", numbers.len());
+    if exact {
+        return most_common(numbers).ok_or_else(|| short(1));
+    }
+    let student = t_interval(numbers, CONFIDENCE).filter(|_| numbers.len() >= LAUNCHES);
+    let (Some(value), Some(student)) = (hodges_lehmann(numbers), student) else {
+        return Err(short(LAUNCHES));
+    };
+    let width = |interval: &Located| interval.high - interval.low;
+    let wider = match signed_rank_interval(numbers, CONFIDENCE) {
+        Some(ranks) if width(&ranks) > width(&student) => ranks,
+        _ => student,
+    };
+    // The centre of Student's t is the mean: the interval holds both.
+    Ok(Located { value, low: wider.low.min(value), high: wider.high.max(value) })
+}
+
+/// As [`over_launches`] for lengths of time, which scatter in proportion to themselves: on logs.
+///
+/// # Errors
+///
+/// With too few launches for an interval, or where one of the numbers is 0, as words.
+pub fn over_launches_in_proportion(numbers: &[f64]) -> Result<Located, String> {
+    if numbers.iter().any(|&number| number <= 0.0) {
+        return Err("it is 0 ns, which is less than the clock can tell".to_owned());
+    }
+    let logs: Vec<f64> = numbers.iter().map(|number| number.ln()).collect();
+    let Located { value, low, high } = over_launches(&logs, false)?;
+    Ok(Located { value: value.exp(), low: low.exp(), high: high.exp() })
+}
+
+/// The number that occurs most often, the smallest of several, within smallest and largest.
+fn most_common(numbers: &[f64]) -> Option<Located> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let runs = sorted.chunk_by(|one, next| one == next).rev();
+    let value = runs.max_by_key(|run| run.len())?[0];
+    Some(Located { value, low: sorted[0], high: sorted[sorted.len() - 1] })
+}
+
+/// How many standard errors Student's t reaches with so many numbers; none with fewer than two.
+pub fn t_reach(count: usize, confidence: f64) -> Option<f64> {
+    let student = StudentsT::new(0.0, 1.0, count as f64 - 1.0).ok()?;
+    Some(student.inverse_cdf(0.5 + confidence / 2.0))
 }
 
 /// Two-sided p of the t test that the mean is 0; none of fewer than two numbers.

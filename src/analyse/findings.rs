@@ -1,9 +1,20 @@
 //! Claims held against results: what each is found to be.
 
 use super::cells::Cells;
-use super::quantiles::Figure;
-use crate::model::claim::{Claim, Verdict};
+use super::contrasts::{Bounds, Contrast, Ratio, Reason, contrast};
+use super::estimate::{
+    CONFIDENCE, LAUNCHES, Located, median, over_launches, over_launches_in_proportion,
+};
+use super::fits::Sweep;
+use super::launches::Told;
+use super::laws::{Growth, Law, PTE_BYTES, page_tables};
+use super::places::{Places, Stop};
+use super::quantiles::{Figure, Quantile};
+use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
+use crate::model::knob;
+use crate::model::quantity::Quantity;
 use crate::model::scenario::Published;
+use crate::model::setup::Setup;
 
 /// A claim, and what the results say of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,14 +63,360 @@ pub struct Compared {
 
 impl Finding {
     /// Every claim of every scenario of the run, in their order.
-    pub fn all(_cells: &Cells) -> Vec<Finding> {
-        Vec::new()
+    pub fn all(cells: &Cells) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for scenario in &cells.scenarios {
+            let places = Places::of(cells, scenario);
+            for claim in &scenario.claims {
+                let measured = Bench { cells, places: &places }.measure(&claim.estimate);
+                findings.push(Finding::of(&scenario.name, claim, measured));
+            }
+        }
+        findings
+    }
+
+    fn of(scenario: &str, claim: &Claim, measured: Result<Measured, String>) -> Finding {
+        let (measured, mut why) = match measured {
+            Ok(measured) => (Some(measured), String::new()),
+            Err(why) => (None, why),
+        };
+        let verdict = measured.map_or(Verdict::NotShown, |measured| {
+            let verdict = Verdict::of(measured.low, measured.high, claim.at_least, claim.at_most);
+            let Some(least) = claim.r2_at_least else { return verdict };
+            match measured.r2 {
+                Some(r2) if r2 >= least => verdict,
+                Some(r2) => {
+                    why = format!(
+                        "the line explains R2 = {r2:.3} of the variance of the medians, and \
+                         {least} is claimed (R2 has no interval)"
+                    );
+                    Verdict::Fails
+                }
+                None => {
+                    why = "R2 takes three points: two are always on a line".to_owned();
+                    Verdict::NotShown
+                }
+            }
+        });
+        Finding { scenario: scenario.to_owned(), claim: claim.clone(), measured, verdict, why }
+    }
+}
+
+/// What the estimates of one scenario are made from.
+struct Bench<'a> {
+    cells: &'a Cells,
+    places: &'a Places,
+}
+
+impl Bench<'_> {
+    /// The estimate, or why there is none.
+    fn measure(&self, estimate: &Estimate) -> Result<Measured, String> {
+        match estimate {
+            Estimate::Value { of, at } => {
+                let told = self.told(of, at)?;
+                Ok(measured(over(&told.values(), told.exact)?, told.launches.len()))
+            }
+            Estimate::Ratio { of, at, to_of, to } => {
+                self.ratio((of, self.places.one(at)?), (to_of, self.places.one(to)?))
+            }
+            Estimate::Difference { of, at, to } => {
+                let (this, other) = (self.told(of, at)?, self.told(of, to)?);
+                let pairs = common(&this, &other)?;
+                let differences: Vec<f64> = pairs.iter().map(|(one, other)| one - other).collect();
+                let exact = this.exact && other.exact;
+                Ok(measured(over_launches(&differences, exact)?, differences.len()))
+            }
+            Estimate::Slope { of, at, over, per } => self.slope(of, at, over, *per),
+            Estimate::Spread { of, at, over } => self.spread(of, at, over),
+            Estimate::Crossover { of, at, to, over } => self.crossover(of, at, to, over),
+        }
+    }
+
+    fn told(&self, of: &Quantity, at: &Place) -> Result<Told, String> {
+        Told::of(self.cells, self.places.one(at)?, of)
+    }
+
+    /// One quantity of one variant / another of another.
+    fn ratio(
+        &self,
+        (of, this): (&Quantity, usize),
+        (to_of, other): (&Quantity, usize),
+    ) -> Result<Measured, String> {
+        if let (Quantity::Time { interval, percentile }, true) = (of, of == to_of) {
+            let q = f64::from(*percentile) / 100.0;
+            let cell = |index| self.cells.cell(index, *interval);
+            match contrast(cell(this), cell(other), q, CONFIDENCE) {
+                Contrast::Shown(ratio) => return by_blocks(ratio),
+                Contrast::NotShown(Reason::ZeroTime) => {
+                    return Err(format!("{of} is 0 ns, which is less than the clock can tell"));
+                }
+                // By launches there may be samples enough; if not, it says so.
+                Contrast::NotShown(Reason::NotInOneBlock | Reason::TooFewSamples { .. }) => {}
+            }
+        }
+        let (these, others) =
+            (Told::of(self.cells, this, of)?, Told::of(self.cells, other, to_of)?);
+        let pairs = common(&these, &others)?;
+        if pairs.iter().any(|&(_, other)| other == 0.0) {
+            return Err(format!("{to_of} of {} is 0", self.cells.variants[other].label));
+        }
+        let ratios: Vec<f64> = pairs.iter().map(|(one, other)| one / other).collect();
+        Ok(measured(over(&ratios, these.exact && others.exact)?, ratios.len()))
+    }
+
+    /// What is told at each point of an axis.
+    fn sweep(&self, of: &Quantity, at: &Place, over: &str) -> Result<Vec<(Stop, Told)>, String> {
+        let stops = self.places.along(at, over)?;
+        if stops.len() < 2 {
+            let only = stops.first().map(|stop| stop.label.clone()).unwrap_or_default();
+            return Err(format!("{at} has one point along {over}, {only}"));
+        }
+        stops
+            .into_iter()
+            .map(|stop| {
+                let told = Told::of(self.cells, stop.index, of)?;
+                Ok((stop, told))
+            })
+            .collect()
+    }
+
+    fn slope(&self, of: &Quantity, at: &Place, over: &str, per: Per) -> Result<Measured, String> {
+        let sweep = self.sweep(of, at, over)?;
+        let points = sweep
+            .iter()
+            .map(|(stop, told)| {
+                let x = match per {
+                    Per::Pte => page_tables(self.cells, stop.index)
+                        .map(|bytes| bytes / PTE_BYTES)
+                        .ok_or_else(|| format!("VmPTE was not read at {over}={}", stop.label)),
+                    _ => stop.x.ok_or_else(|| format!("{over}={} is no number", stop.label)),
+                };
+                Ok((x?, told))
+            })
+            .collect::<Result<Vec<(f64, &Told)>, String>>()?;
+        let fitted = Sweep::fit(&points)?;
+        let Located { value, low, high } = fitted.slope()?;
+        Ok(Measured {
+            value: value * per.size(),
+            low: low * per.size(),
+            high: high * per.size(),
+            r2: (points.len() > 2).then_some(fitted.r2),
+            launches: fitted.lines.len(),
+        })
+    }
+
+    /// Largest / smallest. Which two these are is chosen by the same launches, which makes it larger
+    /// than it is, never smaller: a series is not called flat by that.
+    fn spread(&self, of: &Quantity, at: &Place, over: &str) -> Result<Measured, String> {
+        let sweep = self.sweep(of, at, over)?;
+        let middle = |(_, told): &&(Stop, Told)| median(&told.values()).unwrap_or_default();
+        let by_middle =
+            |one: &&(Stop, Told), other: &&(Stop, Told)| middle(one).total_cmp(&middle(other));
+        let largest = sweep.iter().max_by(by_middle);
+        let smallest = sweep.iter().min_by(by_middle);
+        let (Some((largest, _)), Some((smallest, _))) = (largest, smallest) else {
+            return Err(format!("{over} has no points"));
+        };
+        self.ratio((of, largest.index), (of, smallest.index))
+    }
+
+    /// Where two series are equal: in each launch, on a straight line between the two neighbouring
+    /// points at which their difference has opposite signs.
+    fn crossover(
+        &self,
+        of: &Quantity,
+        at: &Place,
+        to: &Place,
+        over: &str,
+    ) -> Result<Measured, String> {
+        let (these, others) = (self.sweep(of, at, over)?, self.sweep(of, to, over)?);
+        let mut points: Vec<(f64, Vec<(u32, f64)>)> = Vec::new();
+        let mut labels: Vec<&str> = Vec::new();
+        for (stop, this) in &these {
+            let Some((_, other)) = others.iter().find(|(other, _)| other.label == stop.label)
+            else {
+                continue;
+            };
+            let Some(x) = stop.x else {
+                return Err(format!("{over}={} is no number", stop.label));
+            };
+            let differences = this.launches.iter().filter_map(|(number, launch)| {
+                Some((*number, launch.value - other.launches.get(number)?.value))
+            });
+            points.push((x, differences.collect()));
+            labels.push(&stop.label);
+        }
+        let (Some(first), Some(last)) = (labels.first(), labels.last()) else {
+            return Err(format!("the two have no value of {over} in common"));
+        };
+        let launches = points[0].1.iter().map(|&(number, _)| number);
+        let (mut crossings, mut apart) = (Vec::new(), Vec::new());
+        for launch in launches {
+            let differences: Option<Vec<(f64, f64)>> = points
+                .iter()
+                .map(|(x, all)| Some((*x, all.iter().find(|(number, _)| *number == launch)?.1)))
+                .collect();
+            let Some(differences) = differences else { continue };
+            match crossing(&differences) {
+                Ok(x) => crossings.push(x),
+                Err(sign) => apart.push(sign),
+            }
+        }
+        if !apart.is_empty() {
+            let all = crossings.len() + apart.len();
+            let above = apart.iter().filter(|sign| **sign > 0.0).count();
+            let larger = if 2 * above >= apart.len() { at } else { to };
+            return Err(if crossings.is_empty() && (above == 0 || above == apart.len()) {
+                format!("{larger} is the larger at every point from {first} to {last}")
+            } else {
+                format!(
+                    "in {} of {all} launches the two do not cross between {first} and {last}",
+                    apart.len()
+                )
+            });
+        }
+        let exact = these.iter().chain(&others).all(|(_, told)| told.exact);
+        let Located { value, low, high } = over_launches(&crossings, exact)?;
+        let (first, last) = (points[0].0, points[points.len() - 1].0);
+        // Every launch crosses between the outermost points, and so does their centre.
+        let located = Located { value, low: low.max(first), high: high.min(last) };
+        Ok(measured(located, crossings.len()))
+    }
+}
+
+/// Where differences along an axis change their sign; the sign that they keep if they do not. Of
+/// several places, which only noise about one can make, the middle one.
+fn crossing(differences: &[(f64, f64)]) -> Result<f64, f64> {
+    let mut places = Vec::new();
+    for pair in differences.windows(2) {
+        let [(x, one), (next_x, next)] = [pair[0], pair[1]];
+        if (one < 0.0) != (next < 0.0) {
+            places.push(x + (next_x - x) * (one / (one - next)));
+        }
+    }
+    let ends = (differences[0].1, differences[differences.len() - 1].1);
+    match median(&places) {
+        Some(place) if (ends.0 < 0.0) != (ends.1 < 0.0) => Ok(place),
+        _ => {
+            let sum: f64 = differences.iter().map(|(_, difference)| difference.signum()).sum();
+            Err(sum)
+        }
+    }
+}
+
+fn over(numbers: &[f64], exact: bool) -> Result<Located, String> {
+    if exact || numbers.contains(&0.0) {
+        return over_launches(numbers, exact);
+    }
+    over_launches_in_proportion(numbers)
+}
+
+fn common(this: &Told, other: &Told) -> Result<Vec<(f64, f64)>, String> {
+    let pairs = this.pairs(other);
+    if pairs.is_empty() {
+        return Err("no launch measured both".to_owned());
+    }
+    Ok(pairs)
+}
+
+fn measured(located: Located, launches: usize) -> Measured {
+    let Located { value, low, high } = located;
+    Measured { value, low, high, r2: None, launches }
+}
+
+/// A ratio by blocks as a finding: it speaks for parents only if it has seen several.
+fn by_blocks(ratio: Ratio) -> Result<Measured, String> {
+    if ratio.launches < LAUNCHES {
+        return Err(format!("it takes {LAUNCHES} launches, and there are {}", ratio.launches));
+    }
+    match ratio.bounds {
+        Bounds::Between { low, high } => {
+            Ok(measured(Located { value: ratio.value, low, high }, ratio.launches))
+        }
+        Bounds::Needs { needed, count } => {
+            Err(format!("it takes {needed} blocks in which both took turns, and there are {count}"))
+        }
     }
 }
 
 impl Compared {
-    /// Every published figure of every scenario of the run, in their order.
-    pub fn all(_cells: &Cells) -> Vec<Compared> {
-        Vec::new()
+    /// Every published figure of every scenario of the run, in their order. `laws` are those of the
+    /// same run: where a place was not measured, the law of its series speaks for it.
+    pub fn all(cells: &Cells, laws: &[Law]) -> Vec<Compared> {
+        let mut compared = Vec::new();
+        for scenario in &cells.scenarios {
+            let places = Places::of(cells, scenario);
+            for published in &scenario.published {
+                let found = places.one(&published.at);
+                let here = found.and_then(|index| figure(cells, index, &published.quantity));
+                let (here, by_law, why) = match here {
+                    Ok(figure) => (Some(figure), false, String::new()),
+                    Err(why) => match by_law(cells, laws, &scenario.name, published) {
+                        Some((figure, how)) => (Some(figure), true, how),
+                        None => (None, false, why),
+                    },
+                };
+                compared.push(Compared {
+                    scenario: scenario.name.clone(),
+                    published: published.clone(),
+                    here,
+                    by_law,
+                    why,
+                });
+            }
+        }
+        compared
     }
+}
+
+/// A quantity of a variant: a quantile of all its samples, or what most spawns read.
+fn figure(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Figure, String> {
+    let told = Told::of(cells, index, quantity);
+    if let Quantity::Time { interval, percentile } = quantity {
+        let pooled = cells.cell(index, *interval).pooled();
+        if !pooled.is_empty() {
+            return Ok(Figure::of(&pooled, f64::from(*percentile) / 100.0, CONFIDENCE));
+        }
+    }
+    let told = told?;
+    let Located { value, low, high } = over(&told.values(), told.exact)?;
+    Ok(Figure::Known(Quantile { value, low, high }))
+}
+
+/// What the law says whose series has the settings, but for the knob of its axis; and that it does.
+fn by_law(
+    cells: &Cells,
+    laws: &[Law],
+    scenario: &str,
+    published: &Published,
+) -> Option<(Figure, String)> {
+    let Quantity::Time { interval, percentile: 50 } = published.quantity else { return None };
+    let place = &published.at;
+    let mut fitting = laws.iter().filter(|law| {
+        let others = place.0.iter().filter(|setting| setting.knob != law.axis).cloned();
+        let others = Place(others.collect());
+        let setup = law.points.first().and_then(|point| {
+            let index = cells.variants.iter().position(|row| row.variant == point.variant)?;
+            cells.setups[index].as_ref()
+        });
+        law.scenario == scenario
+            && law.interval == interval
+            && matches!(law.growth, Growth::Linear | Growth::Flat)
+            && place.0.iter().any(|setting| setting.knob == law.axis)
+            && setup.is_some_and(|setup| others.holds(setup))
+    });
+    let (law, None) = (fitting.next()?, fitting.next()) else { return None };
+    let knob = knob::find(&law.axis)?;
+    let setting = place.0.iter().find(|setting| setting.knob == law.axis)?;
+    let mut setup = Setup::default();
+    (knob.set)(&mut setup, &setting.value).ok()?;
+    let predicted = law.predict(knob::number(knob, &setup)?)?;
+    let (first, last) = (&law.points.first()?.label, &law.points.last()?.label);
+    let how = if predicted.extrapolated { "extrapolated" } else { "interpolated" };
+    let figure = Quantile { value: predicted.value, low: predicted.low, high: predicted.high };
+    let why = format!(
+        "not measured; {how} by the law of {} over {} {first} to {last}",
+        law.series, law.axis
+    );
+    Some((Figure::Known(figure), why))
 }

@@ -1,6 +1,7 @@
 //! Small runs for tests, written to disk and read back.
 
 use super::cells::Cells;
+use crate::model::scenario::Scenario;
 use crate::record::append::{Block, Writer};
 use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
 
@@ -12,6 +13,7 @@ pub(super) struct Run {
     pub(super) blocks: Vec<(BlockRow, Vec<SampleRow>, Vec<ReadingRow>)>,
     pub(super) events: Vec<EventRow>,
     pub(super) vs: Option<&'static str>,
+    pub(super) scenarios: Vec<Scenario>,
 }
 
 impl Run {
@@ -20,9 +22,11 @@ impl Run {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("run");
         let mut writer = Writer::create(&path, &self.variants).unwrap();
-        if let Some(vs) = self.vs {
-            writer.plan(&toml::Table::from_iter([("vs".to_string(), vs.into())])).unwrap();
-        }
+        let mut plan = toml::Table::new();
+        plan.extend(self.vs.map(|vs| ("vs".to_string(), vs.into())));
+        let scenarios = toml::Value::try_from(&self.scenarios).unwrap();
+        plan.insert("scenarios".to_string(), scenarios);
+        writer.plan(&plan).unwrap();
         self.launches.iter().for_each(|row| writer.launch(row).unwrap());
         writer.events(&self.events).unwrap();
         for (row, samples, readings) in &self.blocks {

@@ -1,8 +1,19 @@
 //! How a figure grows along an axis: a line with its interval, or that it does not grow.
 
 use super::cells::Cells;
+use super::estimate::{
+    CONFIDENCE, Located, hodges_lehmann, median, over_launches, over_launches_in_proportion,
+    t_reach,
+};
+use super::fits::Sweep;
+use super::launches::Told;
+use super::places::Places;
 use crate::model::claim::Per;
 use crate::model::interval::Interval;
+use crate::model::knob::{self, KNOBS, Knob};
+use crate::model::quantity::Quantity;
+use crate::model::row::{Role, Scope};
+use crate::model::setup::Setup;
 
 /// How the median of one interval grows along one axis, for variants that differ in nothing else.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,14 +113,225 @@ pub struct Prediction {
     pub extrapolated: bool,
 }
 
+/// R2 from which a line describes the medians.
+const STRAIGHT: f64 = 0.98;
+
+/// How far the medians may lie from that line, as a share. R2 alone speaks for the largest points:
+/// of a sweep from 64 MiB to 4 GiB it is 0.99 even if the smallest lies at three times the line.
+const OFF_THE_LINE: f64 = 0.25;
+
+/// Largest / smallest that is still called flat: what a claim `flat` allows.
+const FLAT: f64 = 1.4;
+
+/// A growth along the axis that is sure, and larger than this share, is told however flat.
+const SURE_GROWTH: f64 = 0.1;
+
+/// Fewest points for a line: two are always on one.
+const FEWEST_POINTS: usize = 3;
+
 impl Law {
-    /// The laws of every axis of numbers that has at least two points.
-    pub fn all(_cells: &Cells) -> Vec<Law> {
-        Vec::new()
+    /// The laws of every axis of numbers that has at least two points, for the intervals blocked
+    /// and reaped.
+    pub fn all(cells: &Cells) -> Vec<Law> {
+        let mut laws = Vec::new();
+        for scenario in &cells.scenarios {
+            let places = Places::of(cells, scenario);
+            for axis in &scenario.axes {
+                let Some(knob) = knob::find(&axis.name) else { continue };
+                let Some(per) = Per::of_knob(knob.name) else { continue };
+                for series in series(cells, &places, knob) {
+                    for interval in [Interval::Blocked, Interval::Reaped] {
+                        laws.extend(law(cells, &scenario.name, knob, per, &series, interval));
+                    }
+                }
+            }
+        }
+        laws
     }
 
     /// What it says of the value `x` of its axis, in bytes or things; none without a line.
-    pub fn predict(&self, _x: f64) -> Option<Prediction> {
-        None
+    ///
+    /// The line of each launch says one value. The interval is that of one more launch, by
+    /// Student's t over these, and of one more parent in it: the scatter about the lines is added
+    /// as a variance. Beyond what was measured the misfit is added to either side, since a bend
+    /// goes on.
+    pub fn predict(&self, x: f64) -> Option<Prediction> {
+        let fit = self.fit.as_ref()?;
+        let values: Vec<f64> =
+            fit.lines.iter().map(|(intercept, slope)| intercept + slope * x).collect();
+        let value = hodges_lehmann(&values)?.max(0.0);
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let launches = squares / (count - 1.0) * (1.0 + 1.0 / count);
+        let reach = t_reach(values.len(), CONFIDENCE)?;
+        let (first, last) = (self.points.first()?.x, self.points.last()?.x);
+        let extrapolated = x < first || x > last;
+        let bend = if extrapolated { fit.misfit * value } else { 0.0 };
+        let half = reach * (launches + (fit.scatter * value).powi(2)).sqrt() + bend;
+        Some(Prediction { value, low: (value - half).max(0.0), high: value + half, extrapolated })
+    }
+}
+
+/// Variants that differ in the value of one knob alone.
+struct Series {
+    mechanism: String,
+    name: String,
+    /// Setup and place of each variant.
+    members: Vec<(Setup, usize)>,
+}
+
+/// The series along a knob, in the order in which the scenario has them.
+fn series(cells: &Cells, places: &Places, knob: &Knob) -> Vec<Series> {
+    let mut all: Vec<(Setup, Vec<(Setup, usize)>)> = Vec::new();
+    for (setup, index) in places.own() {
+        if cells.variants[index].role != Role::Subject {
+            continue;
+        }
+        let mut others = setup.clone();
+        // Its own default is a value that every knob takes.
+        let _ = (knob.set)(&mut others, &(knob.get)(&Setup::default()));
+        match all.iter_mut().find(|(known, _)| *known == others) {
+            Some((_, members)) => members.push((setup.clone(), index)),
+            None => all.push((others, vec![(setup.clone(), index)])),
+        }
+    }
+    let vary: Vec<&Knob> = KNOBS
+        .iter()
+        .filter(|other| other.name != "mechanism")
+        .filter(|other| all.iter().any(|(setup, _)| (other.get)(setup) != (other.get)(&all[0].0)))
+        .collect();
+    all.into_iter()
+        .map(|(setup, members)| {
+            let mut name = setup.work.mechanism.clone();
+            for knob in &vary {
+                name.push_str(&format!(" {}={}", knob.name, (knob.get)(&setup)));
+            }
+            Series { mechanism: setup.work.mechanism.clone(), name, members }
+        })
+        .collect()
+}
+
+/// The law of one series; none with fewer than two points that were measured.
+fn law(
+    cells: &Cells,
+    scenario: &str,
+    knob: &Knob,
+    per: Per,
+    series: &Series,
+    interval: Interval,
+) -> Option<Law> {
+    let quantity = Quantity::Time { interval, percentile: 50 };
+    let mut measured: Vec<(Point, Told)> = series
+        .members
+        .iter()
+        .filter_map(|(setup, index)| {
+            let told = Told::of(cells, *index, &quantity).ok()?;
+            let bounds = over_launches_in_proportion(&told.values()).ok();
+            let value = median(&told.values())?;
+            let point = Point {
+                variant: cells.variants[*index].variant,
+                x: knob::number(knob, setup)?,
+                label: (knob.get)(setup),
+                value,
+                bounds: bounds.map(|b| (b.low.min(value), b.high.max(value))),
+                vm_pte_bytes: page_tables(cells, *index),
+            };
+            Some((point, told))
+        })
+        .collect();
+    measured.sort_by(|(one, _), (next, _)| one.x.total_cmp(&next.x));
+    measured.dedup_by(|(next, _), (one, _)| one.x == next.x);
+    if measured.len() < 2 {
+        return None;
+    }
+    let fitted = fit(&measured, per);
+    let growth = growth(&measured, fitted.as_ref());
+    Some(Law {
+        scenario: scenario.to_owned(),
+        axis: knob.name.to_owned(),
+        interval,
+        mechanism: series.mechanism.clone(),
+        series: series.name.clone(),
+        fit: fitted,
+        growth,
+        points: measured.into_iter().map(|(point, _)| point).collect(),
+    })
+}
+
+/// VmPTE of the parent of a variant, in bytes: what most of its launches saw.
+pub(super) fn page_tables(cells: &Cells, index: usize) -> Option<f64> {
+    let quantity = Quantity::Count {
+        reading: "vm_pte_bytes".to_owned(),
+        scope: Scope::Parent,
+        at: "setup".to_owned(),
+    };
+    let values = Told::of(cells, index, &quantity).ok()?.values();
+    over_launches(&values, true).ok().map(|located| located.value)
+}
+
+/// Bytes of a page-table entry; the same on x86_64, aarch64 and riscv64.
+pub(super) const PTE_BYTES: f64 = 8.0;
+
+fn fit(measured: &[(Point, Told)], per: Per) -> Option<Fit> {
+    if measured.len() < FEWEST_POINTS {
+        return None;
+    }
+    let points: Vec<(f64, &Told)> = measured.iter().map(|(point, told)| (point.x, told)).collect();
+    let sweep = Sweep::fit(&points).ok()?;
+    let mut slopes = vec![slope(&sweep, per)?];
+    let entries: Option<Vec<(f64, &Told)>> = measured
+        .iter()
+        .map(|(point, told)| Some((point.vm_pte_bytes? / PTE_BYTES, told)))
+        .collect();
+    if let (Per::MiB, Some(points)) = (per, entries)
+        && let Ok(sweep) = Sweep::fit(&points)
+    {
+        slopes.extend(slope(&sweep, Per::Pte));
+    }
+    Some(Fit {
+        slopes,
+        intercept: sweep.line.intercept,
+        r2: sweep.r2,
+        launches: sweep.lines.len(),
+        lines: sweep.lines.iter().map(|line| (line.intercept, line.slope)).collect(),
+        misfit: sweep.misfit,
+        scatter: sweep.scatter,
+    })
+}
+
+fn slope(sweep: &Sweep, per: Per) -> Option<Slope> {
+    let Located { value, low, high } = sweep.slope().ok()?;
+    let of = |slope: f64| slope * per.size();
+    Some(Slope { per, value: of(value), low: of(low), high: of(high) })
+}
+
+/// What kind of growth it is. Sure is what a 95 % interval over launches says.
+fn growth(measured: &[(Point, Told)], fit: Option<&Fit>) -> Growth {
+    let by_value =
+        |one: &&(Point, Told), other: &&(Point, Told)| one.0.value.total_cmp(&other.0.value);
+    let (Some(least), Some(most)) =
+        (measured.iter().min_by(by_value), measured.iter().max_by(by_value))
+    else {
+        return Growth::Unknown;
+    };
+    let ratios: Vec<f64> =
+        most.1.pairs(&least.1).iter().map(|(most, least)| most / least).collect();
+    let Ok(spread) = over_launches_in_proportion(&ratios) else { return Growth::Unknown };
+    let rises = fit.is_some_and(|fit| fit.slopes[0].low > 0.0);
+    let falls = fit.is_some_and(|fit| fit.slopes[0].high < 0.0);
+    let (first, last) = (measured[0].0.x, measured[measured.len() - 1].0.x);
+    let over_all = fit.map_or(0.0, |fit| {
+        let slope = fit.slopes[0].value / fit.slopes[0].per.size();
+        (slope * (last - first)).abs() / least.0.value
+    });
+    if spread.high <= FLAT && !((rises || falls) && over_all > SURE_GROWTH) {
+        return Growth::Flat;
+    }
+    match fit {
+        _ if falls || (spread.low > FLAT && least.0.x > most.0.x) => Growth::Falls,
+        Some(fit) if rises && fit.r2 >= STRAIGHT && fit.misfit <= OFF_THE_LINE => Growth::Linear,
+        Some(_) if rises || spread.low > FLAT => Growth::Bent,
+        _ => Growth::Unknown,
     }
 }

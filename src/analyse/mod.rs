@@ -7,9 +7,12 @@ pub mod cells;
 pub mod contrasts;
 pub mod estimate;
 pub mod findings;
+mod fits;
 #[cfg(test)]
 mod fixture;
+mod launches;
 pub mod laws;
+pub mod places;
 pub mod quantiles;
 pub mod summary;
 pub mod values;

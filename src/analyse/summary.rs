@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cell, Cells, Reading};
-use super::contrasts::{Contrast, contrast};
+use super::contrasts::{Contrast, compare, contrast};
 use super::estimate::{hodges_lehmann, median};
 use super::findings::{Compared, Finding};
 use super::laws::Law;
+use super::places;
 use super::quantiles::{Figure, quantile};
 use super::warnings::warnings;
 use crate::model::interval::Interval;
+use crate::model::knob;
 use crate::model::row::{BlockKind, Role, Scope};
 use crate::model::scenario::Scenario;
 use crate::record::rows::{EventRow, LaunchRow, VariantRow};
@@ -20,7 +22,8 @@ use crate::record::rows::{EventRow, LaunchRow, VariantRow};
 /// What one run says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// The label or mechanism that the others are compared with; none if the run has no such.
+    /// The label or mechanism that variants are compared with whose scenario names no contrast; none
+    /// if the run has no such.
     pub vs: Option<String>,
     /// Confidence of every interval in here: 0.95.
     pub confidence: f64,
@@ -60,7 +63,8 @@ pub struct VariantSummary {
     pub intervals: Vec<IntervalSummary>,
     /// The variant of the same setup in an empty parent; none if there is none, or if this is it.
     pub empty: Option<u32>,
-    /// The variant it is compared with: `--vs`, in the same shape; none if that is itself.
+    /// The variant it is compared with: the contrast of its scenario, which may have another parent,
+    /// or `--vs`, in the same shape; none if that is itself.
     pub versus: Option<u32>,
     /// Page faults per spawn.
     pub faults: Faults,
@@ -323,17 +327,23 @@ pub enum Warning {
     },
 }
 
-/// Confidence of every interval of a summary.
-pub const CONFIDENCE: f64 = 0.95;
+pub use super::estimate::CONFIDENCE;
 
 impl Summary {
-    /// Says what a run says. `vs` is the label or mechanism to compare with; without it, what the
-    /// plan names; without that, posix_spawn, or else the first variant that was asked for.
+    /// Says what a run says. `vs` is the label or mechanism to compare with. Without it, a variant
+    /// is compared with what its scenario names as the contrast; where that names nothing, with
+    /// what the plan names, or else posix_spawn, or else the first variant that was asked for.
     pub fn of(cells: &Cells, vs: Option<&str>) -> Summary {
+        let given = vs.is_some();
         let vs = reference_name(cells, vs);
+        let versus = |index: usize| {
+            let row = &cells.variants[index];
+            let by_name = || versus_of(&cells.variants, row, vs.as_deref()?);
+            if given { by_name() } else { contrast_of(cells, index).unwrap_or_else(by_name) }
+        };
         let twins = twins(cells);
         let mut variants: Vec<VariantSummary> =
-            (0..cells.variants.len()).map(|index| variant(cells, index, vs.as_deref())).collect();
+            (0..cells.variants.len()).map(|index| variant(cells, index, versus(index))).collect();
         let medians: BTreeMap<(u32, Interval), Figure> = variants
             .iter()
             .flat_map(|variant| {
@@ -353,6 +363,7 @@ impl Summary {
             .find_map(|variant| Some(variant.interval(Interval::Reaped)?.p50));
         let totals = totals(cells);
         let warnings = warnings(cells, &variants, &twins, &totals);
+        let laws = Law::all(cells);
         Summary {
             vs,
             confidence: CONFIDENCE,
@@ -361,9 +372,9 @@ impl Summary {
             own_cost,
             shapes: shapes(cells),
             scenarios: cells.scenarios.clone(),
-            laws: Law::all(cells),
             findings: Finding::all(cells),
-            published: Compared::all(cells),
+            published: Compared::all(cells, &laws),
+            laws,
             launches: cells.launches.clone(),
             events: cells.events.clone(),
             totals,
@@ -396,9 +407,8 @@ fn reference_name(cells: &Cells, vs: Option<&str>) -> Option<String> {
         .map(|row| row.mechanism.clone())
 }
 
-fn variant(cells: &Cells, index: usize, vs: Option<&str>) -> VariantSummary {
+fn variant(cells: &Cells, index: usize, versus: Option<usize>) -> VariantSummary {
     let row = cells.variants[index].clone();
-    let versus = vs.and_then(|vs| versus_of(&cells.variants, &row, vs));
     let intervals = Interval::ALL
         .into_iter()
         .filter_map(|interval| {
@@ -446,7 +456,7 @@ fn interval_summary(
     let launch_medians = launch_medians(cell);
     let pooled = cell.pooled();
     let figure = |q| Figure::of(&pooled, q, CONFIDENCE);
-    let against = |q| other.map(|other| contrast(cell, other, q, CONFIDENCE));
+    let against = |q| other.map(|other| compare(cell, other, q));
     Some(IntervalSummary {
         interval,
         count: cell.count(),
@@ -569,6 +579,23 @@ fn versus_of(variants: &[VariantRow], row: &VariantRow, vs: &str) -> Option<usiz
         })
         .filter(|(_, other)| other.variant != row.variant)
         .map(|(index, _)| index)
+}
+
+/// Place of the variant that the scenario of a variant names as the contrast: the one with these
+/// settings and else the same. None inside if there is no such, or if it is itself; none at all if
+/// the scenario names nothing.
+fn contrast_of(cells: &Cells, index: usize) -> Option<Option<usize>> {
+    let row = &cells.variants[index];
+    let scenario = cells.scenarios.iter().find(|scenario| scenario.name == row.scenario)?;
+    if scenario.contrast.0.is_empty() {
+        return None;
+    }
+    let mut setup = cells.setups[index].clone()?;
+    for setting in &scenario.contrast.0 {
+        (knob::find(&setting.knob)?.set)(&mut setup, &setting.value).ok()?;
+    }
+    let other = places::variant(cells, &setup);
+    Some(other.filter(|other| cells.variants[*other].variant != row.variant))
 }
 
 fn twins(cells: &Cells) -> Vec<TwinSummary> {

@@ -1,0 +1,309 @@
+//! Which variants a place on the axes of a scenario means.
+//!
+//! A scenario is expanded as it was when the run was planned, and each of its setups is looked for
+//! among the variants of the run by its equal: scenarios share variants, and the column `scenario`
+//! names only the first that asked. A twin is never meant. Where no setup of the scenario itself
+//! has the settings, the controls of its parents are asked, and then the same work in an empty
+//! parent, which every run carries.
+
+use super::cells::Cells;
+use crate::model::claim::Place;
+use crate::model::knob::{self, KNOBS};
+use crate::model::row::{EventKind, Outcome, Role};
+use crate::model::scenario::{Scenario, Setting};
+use crate::model::setup::{Image, Parent, Setup};
+use crate::record::rows::{EventRow, LaunchRow, VariantRow};
+
+/// The variants of one scenario.
+pub(super) struct Places {
+    candidates: Vec<Candidate>,
+    scenario: Scenario,
+}
+
+/// A variant, as something of the scenario.
+#[derive(Clone, Debug, PartialEq)]
+struct Candidate {
+    /// The setup as the scenario asks for it.
+    setup: Setup,
+    /// Place of the variant in [`Cells::variants`].
+    index: usize,
+    rank: Rank,
+}
+
+/// What a variant is to a scenario; of two, the first is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The scenario asks for it.
+    Own,
+    /// The control in one of its parents.
+    Control,
+    /// The same work in an empty parent.
+    Reference,
+}
+
+/// One point of an axis, with the variant that stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stop {
+    /// The value of the knob in bytes or things; none where it is no number.
+    pub(super) x: Option<f64>,
+    /// The value as text, or the settings of the point.
+    pub(super) label: String,
+    /// Place of the variant in [`Cells::variants`].
+    pub(super) index: usize,
+}
+
+impl Places {
+    pub(super) fn of(cells: &Cells, scenario: &Scenario) -> Places {
+        let mut places = Places { candidates: Vec::new(), scenario: scenario.clone() };
+        // A plan holds what was expanded once; one of a version with other knobs may not expand.
+        let asked = scenario.expand().unwrap_or_default();
+        for setup in &asked {
+            places.add(cells, setup.clone(), Rank::Own);
+        }
+        for setup in &asked {
+            let mut control = setup.clone();
+            control.work.mechanism = "none".to_owned();
+            places.add(cells, control, Rank::Control);
+        }
+        for setup in &asked {
+            places.add(
+                cells,
+                Setup { parent: Parent::default(), ..setup.clone() },
+                Rank::Reference,
+            );
+        }
+        places
+    }
+
+    fn add(&mut self, cells: &Cells, setup: Setup, rank: Rank) {
+        let index = match rank {
+            Rank::Control => control(cells, &setup),
+            Rank::Own | Rank::Reference => variant(cells, &setup),
+        };
+        let Some(index) = index else { return };
+        if self.candidates.iter().all(|known| known.setup != setup) {
+            self.candidates.push(Candidate { setup, index, rank });
+        }
+    }
+
+    /// The variants that the scenario asks for, as it asks for them.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&Setup, usize)> {
+        let own = self.candidates.iter().filter(|candidate| candidate.rank == Rank::Own);
+        own.map(|candidate| (&candidate.setup, candidate.index))
+    }
+
+    /// The one variant that a place means.
+    ///
+    /// # Errors
+    ///
+    /// That there is none, or several, as words that name the place.
+    pub(super) fn one(&self, place: &Place) -> Result<usize, String> {
+        the_one(&self.matches(place)?, &place.to_string())
+    }
+
+    /// The variants that a place means along an axis: the points of the scenario's axis of that
+    /// name, or the values of the knob.
+    ///
+    /// # Errors
+    ///
+    /// That there are none, or several at one point, as words.
+    pub(super) fn along(&self, place: &Place, over: &str) -> Result<Vec<Stop>, String> {
+        let matches = self.matches(place)?;
+        let axis = self.scenario.axes.iter().find(|axis| axis.name == over);
+        let knob = knob::find(over);
+        if let (None, Some(axis)) = (knob, axis) {
+            return axis.points.iter().map(|point| stop_of_point(&matches, place, point)).collect();
+        }
+        let Some(knob) = knob else {
+            return Err(format!("{} has no axis `{over}`", self.scenario.name));
+        };
+        let mut values: Vec<String> = Vec::new();
+        for value in matches.iter().map(|candidate| (knob.get)(&candidate.setup)) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let mut stops = values
+            .into_iter()
+            .map(|value| {
+                let here: Vec<&Candidate> = matches
+                    .iter()
+                    .copied()
+                    .filter(|candidate| (knob.get)(&candidate.setup) == value)
+                    .collect();
+                let mut at = place.clone();
+                at.0.retain(|setting| setting.knob != over);
+                at.0.push(Setting { knob: over.to_owned(), value: value.clone() });
+                Ok(Stop {
+                    x: here.first().and_then(|candidate| knob::number(knob, &candidate.setup)),
+                    label: value,
+                    index: the_one(&here, &at.to_string())?,
+                })
+            })
+            .collect::<Result<Vec<Stop>, String>>()?;
+        let order = |stop: &Stop| stop.x.unwrap_or_default();
+        stops.sort_by(|one, next| order(one).total_cmp(&order(next)));
+        Ok(stops)
+    }
+
+    /// The candidates that have the settings, of the first rank that has any.
+    fn matches(&self, place: &Place) -> Result<Vec<&Candidate>, String> {
+        for rank in [Rank::Own, Rank::Control, Rank::Reference] {
+            let found: Vec<&Candidate> = self
+                .candidates
+                .iter()
+                .filter(|candidate| candidate.rank == rank && place.holds(&candidate.setup))
+                .collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(format!("no variant of this run has {place}{}", self.what_there_is(place)))
+    }
+
+    /// For the first setting that no variant has: the values that there are.
+    fn what_there_is(&self, place: &Place) -> String {
+        for setting in &place.0 {
+            let Some(knob) = knob::find(&setting.knob) else { continue };
+            let mut values: Vec<String> = Vec::new();
+            for candidate in &self.candidates {
+                let value = (knob.get)(&candidate.setup);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            if !values.is_empty() && !values.contains(&setting.value) {
+                return format!("; its {} is {}", setting.knob, values.join(", "));
+            }
+        }
+        String::new()
+    }
+}
+
+fn stop_of_point(matches: &[&Candidate], place: &Place, point: &[Setting]) -> Result<Stop, String> {
+    let settings = Place(point.iter().map(canonical).collect());
+    let here: Vec<&Candidate> =
+        matches.iter().copied().filter(|candidate| settings.holds(&candidate.setup)).collect();
+    let at = Place(place.0.iter().chain(&settings.0).cloned().collect()).to_string();
+    if here.is_empty() {
+        return Err(format!("no variant of this run has {at}"));
+    }
+    Ok(Stop { x: None, label: settings.to_string(), index: the_one(&here, &at)? })
+}
+
+/// The setting as the knob itself prints it: a flag gives it as it was typed.
+fn canonical(setting: &Setting) -> Setting {
+    let value = knob::find(&setting.knob).and_then(|knob| {
+        let mut setup = Setup::default();
+        (knob.set)(&mut setup, &setting.value).ok()?;
+        Some((knob.get)(&setup))
+    });
+    Setting { value: value.unwrap_or_else(|| setting.value.clone()), ..setting.clone() }
+}
+
+/// The variant of all these; of several, an error says what would tell them apart.
+fn the_one(candidates: &[&Candidate], place: &str) -> Result<usize, String> {
+    let mut indices: Vec<usize> = candidates.iter().map(|candidate| candidate.index).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    match indices[..] {
+        [] => Err(format!("no variant of this run has {place}")),
+        [index] => Ok(index),
+        _ => {
+            let differ = KNOBS.iter().filter(|knob| {
+                let mut values = candidates.iter().map(|candidate| (knob.get)(&candidate.setup));
+                let first = values.next();
+                values.any(|value| Some(value) != first)
+            });
+            let names: Vec<&str> = differ.map(|knob| knob.name).collect();
+            let (count, which) = (indices.len(), names.join(" and "));
+            Err(format!("{place} matches {count} variants; say which {which}"))
+        }
+    }
+}
+
+/// Place of the variant of that setup. A mechanism that execs nothing, such as the control, has the
+/// default image whatever the scenario names.
+pub(super) fn variant(cells: &Cells, setup: &Setup) -> Option<usize> {
+    let find = |setup: &Setup| {
+        cells
+            .variants
+            .iter()
+            .zip(&cells.setups)
+            .position(|(row, known)| row.role != Role::Twin && known.as_ref() == Some(setup))
+    };
+    find(setup).or_else(|| {
+        let mut imageless = setup.clone();
+        imageless.work.image = Image::Noop;
+        find(&imageless)
+    })
+}
+
+/// Place of the control in the parent of that setup.
+fn control(cells: &Cells, setup: &Setup) -> Option<usize> {
+    cells.variants.iter().zip(&cells.setups).position(|(row, known)| {
+        row.role == Role::Control && known.as_ref().is_some_and(|k| k.parent == setup.parent)
+    })
+}
+
+/// Why a variant without samples has none: what happened to it, or to its parent.
+pub fn missing(row: &VariantRow, events: &[EventRow], launches: &[LaunchRow]) -> String {
+    let event = events.iter().find(|event| event.variant == Some(row.variant));
+    let launch = launches.iter().find(|launch| {
+        launch.shape == row.shape && !matches!(launch.outcome, Outcome::Done | Outcome::Misshapen)
+    });
+    let told = |what: &str, evidence: &str| {
+        if evidence.is_empty() { what.to_owned() } else { format!("{what}: {evidence}") }
+    };
+    match (event, launch) {
+        (Some(event), _) => {
+            let what = match event.event {
+                EventKind::Refused => "not measured",
+                EventKind::Failed => "failed",
+                EventKind::Stuck => "stuck",
+                EventKind::HungProven => "its child can never go on",
+                EventKind::HungUnproven => "its child makes no progress",
+                EventKind::Crashed => "its child crashed",
+            };
+            told(what, &event.evidence)
+        }
+        (None, Some(launch)) => {
+            let what = match launch.outcome {
+                Outcome::Unsupported => "not measured",
+                Outcome::Stuck => "its parent got stuck",
+                Outcome::Interrupted => "interrupted",
+                Outcome::Died | Outcome::Done | Outcome::Misshapen => "its parent died",
+            };
+            told(what, &launch.detail)
+        }
+        (None, None) => "not measured".to_owned(),
+    }
+}
+
+/// The setup that the column `settings` of `variants.csv` stands for; none if it is not sure. A
+/// value may hold a semicolon (a command line may): a new setting begins where the name of a knob
+/// follows that comes later in the registry, in whose order they were written, and the whole must
+/// print as it was read.
+pub(super) fn setup_of(settings: &str) -> Option<Setup> {
+    let mut setup = Setup::default();
+    let mut parts: Vec<(usize, String)> = Vec::new();
+    for part in settings.split(';') {
+        let (name, value) = part.split_once('=').unwrap_or_default();
+        let number = KNOBS.iter().position(|knob| knob.name == name);
+        match (number, parts.last_mut()) {
+            (Some(number), last) if last.as_ref().is_none_or(|last| last.0 < number) => {
+                parts.push((number, value.to_owned()));
+            }
+            (_, Some((_, value))) => {
+                value.push(';');
+                value.push_str(part);
+            }
+            (_, None) if part.is_empty() => {}
+            (_, None) => return None,
+        }
+    }
+    for (number, value) in &parts {
+        (KNOBS[*number].set)(&mut setup, value).ok()?;
+    }
+    (knob::settings(&setup) == settings).then_some(setup)
+}
