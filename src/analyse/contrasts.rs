@@ -457,6 +457,55 @@ mod tests {
         assert!(low < 1.0 && 1.0 < high, "{ratio:?}");
     }
 
+    /// Two variants in parents of their own: never in one block, but in every launch.
+    fn apart(launches: &[(Option<u64>, Option<u64>)]) -> crate::analyse::cells::Cells {
+        let mut blocks = Vec::new();
+        for (launch, (one, other)) in (1..).zip(launches) {
+            for _ in 0..2 {
+                blocks.extend(one.map(|ns| (launch, vec![ns; 4], vec![])));
+                blocks.extend(other.map(|ns| (launch, vec![], vec![ns; 4])));
+            }
+        }
+        cells(&blocks)
+    }
+
+    fn compared(cells: &crate::analyse::cells::Cells, q: f64) -> (Contrast, Contrast) {
+        let (one, other) = (cells.cell(0, Interval::Blocked), cells.cell(1, Interval::Blocked));
+        (compare(one, other, q), compare(other, one, q))
+    }
+
+    #[test]
+    fn variants_of_different_parents_are_compared_by_launches() {
+        let launches: Vec<_> =
+            (0..10).map(|n| (Some(2000 + 20 * n), Some(1000 + 9 * (n % 3)))).collect();
+        let cells = apart(&launches);
+        let (ratio, turned) = compared(&cells, 0.5);
+        let (ratio, turned) = (shown(ratio), shown(turned));
+        assert_eq!((ratio.unit, ratio.blocks, ratio.launches), (Unit::LaunchPair, 0, 10));
+        let Bounds::Between { low, high } = ratio.bounds else { panic!("{ratio:?}") };
+        assert!(low < ratio.value && ratio.value < high && low > 1.9 && high < 2.3, "{ratio:?}");
+        assert!(ratio.p <= 2.0 * 0.5f64.powi(10) + 1e-12);
+        assert!((ratio.value * turned.value - 1.0).abs() < 1e-9);
+        assert!(ratio.smallest_detectable.unwrap() < 1.1);
+        assert_eq!(shown(contrast_of(&[(1, vec![8; 4], vec![4; 4])], 0.5).0).unit, Unit::Block);
+    }
+
+    #[test]
+    fn pairs_of_launches_that_say_nothing_say_why() {
+        let two = apart(&[(Some(300), Some(100)), (Some(300), Some(100)), (None, Some(100))]);
+        let ratio = shown(compared(&two, 0.5).0);
+        assert!((ratio.value - 3.0).abs() < 1e-12);
+        assert_eq!((ratio.bounds, ratio.launches), (Bounds::Needs { needed: 3, count: 2 }, 2));
+        assert_eq!(ratio.smallest_detectable, None);
+
+        let few = Contrast::NotShown(Reason::TooFewSamples { needed: 40, count: 8 });
+        assert_eq!(compared(&two, 0.95), (few, few));
+        let never = apart(&[(Some(300), None), (None, Some(100))]);
+        assert_eq!(compared(&never, 0.5).0, Contrast::NotShown(Reason::NotInOneBlock));
+        let zero = apart(&[(Some(0), Some(100)), (Some(5), Some(100))]);
+        assert_eq!(compared(&zero, 0.5).1, Contrast::NotShown(Reason::ZeroTime));
+    }
+
     #[test]
     fn thinning_is_a_fair_choice_of_that_size() {
         let values: Values = (0..10).collect();

@@ -420,3 +420,370 @@ fn by_law(
     );
     Some((Figure::Known(figure), why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::{Noise, Run, scenario, simulated};
+    use crate::analyse::summary::Summary;
+    use crate::model::row::{EventKind, Role, Scope};
+    use crate::record::fixture;
+    use crate::record::rows::EventRow;
+
+    /// fork takes 50 us and 17 us per MiB, posix_spawn 100 us, vfork 40 us and twice that in 1 GiB.
+    fn run(claims: &str, launches: u32) -> Run {
+        let text = format!(
+            "rss = [\"0\", \"64M\", \"256M\", \"1G\"]\n\
+             mechanism = [\"fork\", \"posix_spawn\", \"vfork\"]\n{claims}"
+        );
+        let mut noise = Noise::new(11);
+        let mut parent = (0, 0, 1.0);
+        simulated(scenario(&text), launches, 3, |setup, launch, _| {
+            let bytes = setup.parent.shape.rss.bytes();
+            let mib = bytes as f64 / f64::from(1 << 20);
+            if (parent.0, parent.1) != (launch, bytes) {
+                parent = (launch, bytes, noise.around_1(0.05));
+            }
+            let time = match setup.work.mechanism.as_str() {
+                "fork" => 50e3 + 17e3 * mib,
+                "posix_spawn" => 100e3,
+                _ => 40e3 * (1.0 + mib / 1024.0),
+            };
+            time * parent.2 * noise.around_1(0.02)
+        })
+    }
+
+    fn findings(claims: &str) -> Vec<Finding> {
+        Finding::all(&run(claims, 10).cells())
+    }
+
+    fn claim(name: &str, rest: &str) -> String {
+        format!("[[claim]]\nname = \"{name}\"\n{rest}\n")
+    }
+
+    fn check(rest: &str, verdict: Verdict, truth: f64) -> Finding {
+        let finding = findings(&claim("c", rest)).remove(0);
+        assert_eq!(finding.verdict, verdict, "{rest}: {finding:?}");
+        let measured = finding.measured.unwrap();
+        assert!((measured.value / truth - 1.0).abs() < 0.15, "{rest}: {measured:?}");
+        assert!(measured.low <= measured.value && measured.value <= measured.high);
+        finding
+    }
+
+    const SLOPE: &str = "slope = \"blocked.p50\"\nat = { mechanism = \"fork\" }\nover = \"rss\"";
+
+    #[test]
+    fn a_slope_holds_fails_or_is_unclear() {
+        use Verdict::{Fails, Holds, Unclear};
+        let slope = |bounds: &str| format!("{SLOPE}\n{bounds}");
+        let holds = check(&slope("at-least = \"15us\"\nat-most = \"19us\""), Holds, 17e3);
+        assert_eq!(holds.why, "");
+        assert!(holds.measured.unwrap().r2.unwrap() > 0.99);
+        check(&slope("at-most = \"15us\""), Fails, 17e3);
+        check(&slope("at-least = \"20us\""), Fails, 17e3);
+        check(&slope("at-most = \"17us\""), Unclear, 17e3);
+        // 256 entries a MiB.
+        let entries = slope("per = \"PTE\"\nat-least = \"60ns\"\nat-most = \"75ns\"");
+        check(&entries, Holds, 17e3 / 256.0);
+    }
+
+    #[test]
+    fn a_line_that_explains_too_little_fails_whatever_its_slope() {
+        let finding = check(
+            &format!("{SLOPE}\nat-least = \"15us\"\nr2-at-least = 1.0"),
+            Verdict::Fails,
+            17e3,
+        );
+        assert!(finding.why.contains("R2 = 0.99"), "{}", finding.why);
+        check(&format!("{SLOPE}\nr2-at-least = 0.98"), Verdict::Holds, 17e3);
+    }
+
+    #[test]
+    fn ratios_within_a_parent_and_across_parents() {
+        let ratio = |at: &str, to: &str, bound: &str| {
+            format!("ratio = \"blocked.p50\"\nat = {{ {at} }}\nto = {{ {to} }}\n{bound}")
+        };
+        let fork = "mechanism = \"fork\", rss = \"1G\"";
+        let spawn = "mechanism = \"posix_spawn\", rss = \"1G\"";
+        let inside = check(&ratio(fork, spawn, "at-least = 150"), Verdict::Holds, 174.6);
+        let small = "mechanism = \"posix_spawn\", rss = \"0\"";
+        let across = check(&ratio(fork, small, "at-least = 150"), Verdict::Holds, 174.6);
+        // What differs between parents is in the one and not in the other.
+        let width = |finding: &Finding| {
+            let measured = finding.measured.unwrap();
+            measured.high / measured.low
+        };
+        assert!(width(&across) > width(&inside));
+        assert_eq!(across.measured.unwrap().launches, 10);
+        check(&ratio(fork, small, "at-most = 100"), Verdict::Fails, 174.6);
+
+        let two = "ratio = \"reaped.p50\"\nto-quantity = \"blocked.p50\"\nat-most = 3";
+        let same = format!("{two}\nat = {{ {fork} }}\nto = {{ {fork} }}");
+        check(&same, Verdict::Holds, 2.0);
+    }
+
+    #[test]
+    fn values_differences_and_spreads() {
+        let at = "{ mechanism = \"fork\", rss = \"64M\" }";
+        let value = format!("value = \"blocked.p50\"\nat = {at}\nat-most = \"2ms\"");
+        check(&value, Verdict::Holds, 1.138e6);
+        let to = "{ mechanism = \"fork\", rss = \"0\" }";
+        let difference =
+            format!("difference = \"blocked.p50\"\nat = {at}\nto = {to}\nat-least = \"1ms\"");
+        check(&difference, Verdict::Holds, 1.088e6);
+        let spread = |mechanism: &str| {
+            format!(
+                "flat = \"blocked.p50\"\nat = {{ mechanism = \"{mechanism}\" }}\nover = \"rss\""
+            )
+        };
+        check(&spread("posix_spawn"), Verdict::Holds, 1.0);
+        check(&spread("vfork"), Verdict::Fails, 2.0);
+    }
+
+    #[test]
+    fn where_two_series_cross() {
+        let crossover = |at: &str, to: &str| {
+            claim(
+                "c",
+                &format!(
+                    "crossover = \"blocked.p50\"\nat = {{ mechanism = \"{at}\" }}\n\
+                     to = {{ mechanism = \"{to}\" }}\nover = \"rss\"\nat-most = \"64M\""
+                ),
+            )
+        };
+        let finding = findings(&crossover("fork", "posix_spawn")).remove(0);
+        assert_eq!(finding.verdict, Verdict::Holds, "{finding:?}");
+        // 50 us + 17 us per MiB is 100 us at 2.94 MiB; to interpolate ratios would give 14.
+        let mib = finding.measured.unwrap().value / f64::from(1 << 20);
+        assert!((2.5..3.4).contains(&mib), "{mib}");
+
+        let finding = findings(&crossover("posix_spawn", "vfork")).remove(0);
+        assert_eq!((finding.verdict, finding.measured), (Verdict::NotShown, None));
+        assert_eq!(
+            finding.why,
+            "mechanism=posix_spawn is the larger at every point from 0 to 1GiB"
+        );
+        assert_eq!(crossing(&[(0.0, -1.0), (2.0, 0.0), (3.0, 5.0)]), Ok(2.0));
+        assert!(crossing(&[(0.0, 1.0), (2.0, -1.0), (3.0, 5.0)]).is_err());
+        assert_eq!(crossing(&[(0.0, -1.0), (2.0, 1.0), (4.0, -1.0), (6.0, 1.0)]), Ok(3.0));
+    }
+
+    #[test]
+    fn what_is_not_shown_says_why() {
+        let why = |rest: &str| {
+            let finding = findings(&claim("c", rest)).remove(0);
+            assert_eq!((finding.verdict, finding.measured), (Verdict::NotShown, None), "{rest}");
+            finding.why
+        };
+        let value =
+            |at: &str| format!("value = \"blocked.p50\"\nat = {{ {at} }}\nat-most = \"1s\"");
+        let missing = why(&value("mechanism = \"fork\", rss = \"4G\""));
+        assert!(
+            missing.contains("mechanism=fork rss=4GiB") && missing.contains("its rss is 0, 64MiB"),
+            "{missing}"
+        );
+        assert_eq!(
+            why(&value("mechanism = \"fork\"")),
+            "mechanism=fork matches 4 variants; say which rss"
+        );
+        let several = why("flat = \"blocked.p50\"\nat = { }\nover = \"rss\"");
+        assert_eq!(several, "rss=0 matches 3 variants; say which mechanism");
+        let one = why("flat = \"blocked.p50\"\nat = { mechanism = \"fork\" }\nover = \"page\"");
+        assert!(one.contains("matches 4 variants") && one.contains("say which rss"), "{one}");
+        let axis = why("flat = \"blocked.p50\"\nat = { mechanism = \"fork\" }\nover = \"parent\"");
+        assert_eq!(axis, "sweep has no axis `parent`");
+        let born = why(
+            "value = \"born.p50\"\nat = { mechanism = \"fork\", rss = \"0\" }\nat-most = \"1s\"",
+        );
+        assert!(born.contains("has no born_ns"), "{born}");
+        let tail = why(
+            "value = \"blocked.p99\"\nat = { mechanism = \"fork\", rss = \"0\" }\nat-most = \"1s\"",
+        );
+        assert!(tail.contains("takes 200 samples in one launch") && tail.contains("12"), "{tail}");
+        let faults = why(
+            "value = \"minor_faults.child\"\nat = { mechanism = \"fork\", rss = \"0\" }\nat-most = 1",
+        );
+        assert!(faults.contains("minor_faults.child was not read"), "{faults}");
+    }
+
+    #[test]
+    fn too_few_launches_show_nothing_of_times() {
+        let at = "at = { mechanism = \"fork\", rss = \"0\" }";
+        let text = [
+            claim("value", &format!("value = \"blocked.p50\"\n{at}\nat-most = \"1s\"")),
+            claim(
+                "ratio",
+                &format!(
+                    "ratio = \"blocked.p50\"\n{at}\nat-most = 9\n\
+                     to = {{ mechanism = \"vfork\", rss = \"0\" }}"
+                ),
+            ),
+            claim(
+                "tables",
+                &format!("value = \"vm_pte_bytes.parent@setup\"\n{at}\nat-most = \"1M\""),
+            ),
+        ];
+        let verdicts = |launches| {
+            let findings = Finding::all(&run(&text.concat(), launches).cells());
+            findings.iter().map(|finding| finding.verdict).collect::<Vec<Verdict>>()
+        };
+        use Verdict::{Holds, NotShown};
+        assert_eq!(verdicts(2), [NotShown, NotShown, Holds]);
+        assert_eq!(verdicts(3), [Holds, Holds, Holds]);
+    }
+
+    #[test]
+    fn a_variant_without_samples_says_what_happened_to_it() {
+        let text = claim(
+            "c",
+            "value = \"blocked.p50\"\nat = { mechanism = \"fork\", rss = \"1G\" }\nat-most = \"1s\"",
+        );
+        let mut run = run(&text, 3);
+        let fork = run.variants.iter().find(|row| row.label == "rss=1GiB fork").unwrap().variant;
+        for (_, samples, _) in &mut run.blocks {
+            samples.retain(|sample| sample.variant != fork);
+        }
+        run.events.push(EventRow {
+            variant: Some(fork),
+            event: EventKind::Refused,
+            evidence: "Cannot allocate memory".to_string(),
+            ..fixture::stuck(1, 1)
+        });
+        let finding = Finding::all(&run.cells()).remove(0);
+        assert_eq!(finding.why, "rss=1GiB fork: not measured: Cannot allocate memory");
+    }
+
+    #[test]
+    fn counts_are_exact_and_their_differences_too() {
+        let at = |mechanism| format!("{{ mechanism = \"{mechanism}\", rss = \"0\" }}");
+        let (fork, vfork) = (at("fork"), at("vfork"));
+        let text = [
+            claim("value", &format!("value = \"minor_faults.child\"\nat = {fork}\nat-most = 20")),
+            claim("most", &format!("value = \"minor_faults.child\"\nat = {fork}\nat-most = 19")),
+            claim(
+                "less",
+                &format!(
+                    "difference = \"minor_faults.child\"\nat = {fork}\nto = {vfork}\nat-least = 17"
+                ),
+            ),
+            claim(
+                "times",
+                &format!(
+                    "ratio = \"minor_faults.child\"\nat = {vfork}\nto = {fork}\nat-most = 0.15"
+                ),
+            ),
+            claim(
+                "none",
+                &format!("ratio = \"minor_faults.child\"\nat = {fork}\nto = {vfork}\nat-least = 1"),
+            ),
+        ];
+        let mut run = run(&text.concat(), 3);
+        for (launch, faults, few) in [(1, 20, 3), (2, 20, 3), (3, 19, 0)] {
+            let (fork, vfork) = (0, 2);
+            let of = |variant, each: u64| {
+                let row = fixture::faults(launch, 0, variant, Scope::Child, each * 4, 4);
+                [row, fixture::faults(launch, 0, variant, Scope::Child, 40, 1)]
+            };
+            let block = run.blocks.iter_mut().find(|(row, ..)| row.launch == launch).unwrap();
+            block.2.extend([of(fork, faults), of(vfork, few)].concat());
+        }
+        let found: Vec<(Verdict, Option<(f64, f64, f64)>)> = Finding::all(&run.cells())
+            .iter()
+            .map(|found| (found.verdict, found.measured.map(|m| (m.value, m.low, m.high))))
+            .collect();
+        use Verdict::{Holds, NotShown, Unclear};
+        let expected = [
+            (Holds, Some((20.0, 19.0, 20.0))),
+            (Unclear, Some((20.0, 19.0, 20.0))),
+            (Holds, Some((17.0, 17.0, 19.0))),
+            (Holds, Some((0.15, 0.0, 0.15))),
+            (NotShown, None),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn published_figures_stand_beside_what_was_measured_or_what_the_law_says() {
+        let published = |rss: &str, mechanism: &str, quantity: &str| {
+            format!(
+                "[[published]]\nquantity = \"{quantity}\"\nvalue = \"{}\"\n\
+                 at = {{ mechanism = \"{mechanism}\", rss = \"{rss}\" }}\n",
+                if quantity.contains("pte") { "2M" } else { "1ms" }
+            )
+        };
+        let text = [
+            published("1G", "fork", "blocked.p50"),
+            published("8G", "fork", "blocked.p50"),
+            published("512M", "fork", "reaped.p50"),
+            published("1G", "fork", "vm_pte_bytes.parent@setup"),
+            published("8G", "fork", "blocked.p95"),
+            published("8G", "spoon", "blocked.p50"),
+        ];
+        let summary = Summary::of(&run(&text.concat(), 10).cells(), None);
+        let known: Vec<Option<(f64, f64, f64, bool)>> = summary
+            .published
+            .iter()
+            .map(|compared| {
+                let figure = compared.here?.known()?;
+                Some((figure.low, figure.value, figure.high, compared.by_law))
+            })
+            .collect();
+        let near = |place: usize, truth: f64, by_law: bool| {
+            let (low, value, high, law) = known[place].unwrap();
+            assert!((value / truth - 1.0).abs() < 0.1 && law == by_law, "{place}: {known:?}");
+            assert!(low <= value && value <= high);
+            low < truth && truth < high
+        };
+        near(0, 17.458e6, false);
+        assert!(near(1, 139.3e6, true) && near(2, 17.508e6, true));
+        let tables = f64::from(40_960 + (2 << 20));
+        assert_eq!(known[3], Some((tables, tables, tables, false)));
+        assert_eq!(known[4..], [None, None]);
+        let why: Vec<&str> = summary.published.iter().map(|c| c.why.as_str()).collect();
+        assert_eq!((why[0], why[3]), ("", ""));
+        assert_eq!(why[1], "not measured; extrapolated by the law of fork over rss 0 to 1GiB");
+        assert!(why[2].contains("interpolated") && why[4].contains("rss=8GiB"), "{why:?}");
+        assert!(why[5].starts_with("no variant of this run has mechanism=spoon"), "{}", why[5]);
+    }
+
+    #[test]
+    fn the_empty_parent_that_every_run_carries_and_the_control_can_be_named() {
+        let text = "rss = \"1G\"\nmechanism = [\"fork\", \"posix_spawn\"]\n".to_owned()
+            + &claim(
+                "c",
+                "ratio = \"blocked.p50\"\nat = { mechanism = \"fork\" }\nto = { mechanism = \"fork\", rss = \"0\" }\nat-least = 100",
+            )
+            + &claim(
+                "d",
+                "value = \"blocked.p50\"\nat = { mechanism = \"none\" }\nat-most = \"1us\"",
+            );
+        let asked = scenario(&text);
+        let mut all = asked.clone();
+        all.base.clear();
+        let list = |knob: &str, values: &[&str]| {
+            let values: Vec<String> = values.iter().map(|value| value.to_string()).collect();
+            crate::model::scenario::Axis::list(knob, &values)
+        };
+        all.axes =
+            vec![list("rss", &["1G", "0"]), list("mechanism", &["fork", "posix_spawn", "none"])];
+        let mut run = simulated(all, 3, 3, |setup, _, _| {
+            match (setup.work.mechanism.as_str(), setup.parent.shape.rss.bytes()) {
+                ("none", _) => 100.0,
+                ("fork", 1..) => 20e6,
+                _ => 50e3,
+            }
+        });
+        run.scenarios = vec![asked];
+        for row in &mut run.variants {
+            row.role = match (row.mechanism.as_str(), row.shape.as_str()) {
+                ("none", _) => Role::Control,
+                (_, "empty") => Role::Reference,
+                _ => Role::Subject,
+            };
+        }
+        let findings = Finding::all(&run.cells());
+        let verdicts: Vec<(Verdict, &str)> =
+            findings.iter().map(|finding| (finding.verdict, finding.why.as_str())).collect();
+        assert_eq!(verdicts, [(Verdict::Holds, ""), (Verdict::Holds, "")]);
+    }
+}

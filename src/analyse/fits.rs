@@ -221,3 +221,201 @@ fn explained(values: &[f64], fitted: impl Iterator<Item = f64>) -> f64 {
     }
     if all > 0.0 { (1.0 - left / all).max(0.0) } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::analyse::fixture::Noise;
+    use crate::analyse::launches::Launch;
+    use std::collections::BTreeMap;
+
+    /// Made by tests/data/statistics.py from the definitions and scipy.
+    const KNOWN: &str = include_str!("../../tests/data/statistics.json");
+
+    #[derive(Deserialize)]
+    struct Known {
+        lines: Vec<Fitted>,
+        shifts: Fitted,
+    }
+
+    #[derive(Deserialize)]
+    struct Fitted {
+        spots: Vec<(f64, f64, f64)>,
+        slope: f64,
+        intercept: Option<f64>,
+    }
+
+    fn spots(of: &[(f64, f64, f64)]) -> Vec<Spot> {
+        of.iter().map(|&(x, y, scale)| Spot { x, y, scale }).collect()
+    }
+
+    #[test]
+    fn lines_have_the_least_dispersion() {
+        let known: Known = serde_json::from_str(KNOWN).unwrap();
+        assert!(known.lines.len() > 10);
+        for fitted in known.lines.iter().chain([&known.shifts]) {
+            let line = Line::through(&spots(&fitted.spots)).unwrap();
+            let close = |found: f64, known: f64| (found - known).abs() <= 1e-9 * known.abs();
+            assert!(close(line.slope, fitted.slope), "{line:?} {}", fitted.slope);
+            let intercept = fitted.intercept.unwrap_or(line.intercept);
+            assert!(close(line.intercept, intercept), "{line:?} {intercept}");
+        }
+    }
+
+    #[test]
+    fn a_line_takes_two_places() {
+        let through = |of: &[(f64, f64, f64)]| Line::through(&spots(of));
+        assert_eq!(through(&[]), None);
+        assert_eq!(through(&[(1.0, 5.0, 1.0)]), None);
+        assert_eq!(through(&[(1.0, 5.0, 1.0), (1.0, 7.0, 1.0)]), None);
+        let line = through(&[(1.0, 5.0, 1.0), (3.0, 9.0, 2.0)]).unwrap();
+        assert_eq!(line, Line { intercept: 3.0, slope: 2.0 });
+        assert_eq!(line.at(10.0), 23.0);
+    }
+
+    #[test]
+    fn the_middle_of_weights_is_one_value_or_two() {
+        assert_eq!(weighted_median(vec![]), None);
+        assert_eq!(weighted_median(vec![(7.0, 0.5)]), Some(7.0));
+        assert_eq!(weighted_median(vec![(3.0, 1.0), (1.0, 1.0)]), Some(2.0));
+        assert_eq!(weighted_median(vec![(3.0, 1.0), (1.0, 1.0), (2.0, 1.0)]), Some(2.0));
+        assert_eq!(weighted_median(vec![(3.0, 5.0), (1.0, 1.0), (2.0, 1.0)]), Some(3.0));
+        // 0.1 three times is not quite 0.3.
+        let tenths = vec![(1.0, 0.1), (2.0, 0.1), (3.0, 0.1), (9.0, 0.3)];
+        assert_eq!(weighted_median(tenths), Some(6.0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_moves_with_what_it_goes_through(
+            given in proptest::collection::vec((0..9u8, -50.0..50.0f64, 0.5..4.0f64), 0..24),
+            (tilt, shift, factor) in (-3.0..3.0f64, -9.0..9.0f64, 0.1..5.0f64),
+            turned in any::<bool>(),
+        ) {
+            let given: Vec<Spot> =
+                given.iter().map(|&(x, y, scale)| Spot { x: f64::from(x), y, scale }).collect();
+            let factor = if turned { -factor } else { factor };
+            let mut moved: Vec<Spot> = given
+                .iter()
+                .map(|spot| Spot { y: factor * spot.y + tilt * spot.x + shift, ..*spot })
+                .collect();
+            moved.reverse();
+            match (Line::through(&given), Line::through(&moved)) {
+                (Some(line), Some(moved)) => {
+                    prop_assert!((moved.slope - (factor * line.slope + tilt)).abs() < 1e-6);
+                    prop_assert!((moved.intercept - (factor * line.intercept + shift)).abs() < 1e-6);
+                }
+                (line, moved) => prop_assert!(line.is_none() && moved.is_none()),
+            }
+        }
+
+        #[test]
+        fn equal_values_are_flat(
+            x in proptest::collection::vec(0..4u8, 0..12),
+            y in -9.0..9.0f64,
+        ) {
+            let spots: Vec<Spot> =
+                x.iter().map(|&x| Spot { x: f64::from(x), y, scale: 1.0 }).collect();
+            if let Some(line) = Line::through(&spots) {
+                prop_assert_eq!(line, Line { intercept: y, slope: 0.0 });
+            }
+        }
+    }
+
+    const MIB: [f64; 5] = [0.0, 64.0, 256.0, 1024.0, 4096.0];
+
+    /// 50 us + 17 us per MiB; parents differ by 8 % and blocks by 2 %.
+    fn told(noise: &mut Noise, launches: u32, outlier: Option<(u32, f64)>) -> Vec<Told> {
+        let of = |x: f64| {
+            let launches = (1..=launches).map(|launch| {
+                let slow = if outlier == Some((launch, x)) { 2.0 } else { 1.0 };
+                let parent = (50e3 + 17e3 * x) * noise.around_1(0.08) * slow;
+                let blocks: Vec<f64> = (0..4).map(|_| parent * noise.around_1(0.02)).collect();
+                (launch, Launch { value: median(&blocks).unwrap(), blocks })
+            });
+            Told { launches: launches.collect(), exact: false }
+        };
+        MIB.map(of).into()
+    }
+
+    fn fit(told: &[Told]) -> Sweep {
+        Sweep::fit(&MIB.into_iter().zip(told).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// 400 runs of ten launches: from 95 to 99.5 % of the intervals hold the truth, whatever seed.
+    #[test]
+    fn the_interval_of_a_slope_holds_the_truth_as_often_as_it_says() {
+        let mut noise = Noise::new(5);
+        let (mut held, mut width) = (0, 0.0);
+        for _ in 0..400 {
+            let slope = fit(&told(&mut noise, 10, None)).slope().unwrap();
+            held += usize::from(slope.low <= 17e3 && 17e3 <= slope.high);
+            width += (slope.high - slope.low) / 17e3 / 400.0;
+        }
+        assert!((372..=398).contains(&held), "{held} of 400 hold, width {width}");
+        assert!((0.04..0.10).contains(&width), "{width}");
+    }
+
+    #[test]
+    fn one_parent_twice_as_slow_does_not_move_the_slope() {
+        let mut noise = Noise::new(6);
+        let clean = told(&mut noise, 10, None);
+        let mut noise = Noise::new(6);
+        let slowed = told(&mut noise, 10, Some((3, 4096.0)));
+        let (clean, slowed) = (fit(&clean).slope().unwrap(), fit(&slowed).slope().unwrap());
+        assert!((slowed.value / clean.value - 1.0).abs() < 0.02, "{clean:?} {slowed:?}");
+    }
+
+    #[test]
+    fn what_the_medians_say_of_the_line() {
+        let mut noise = Noise::new(7);
+        let straight = fit(&told(&mut noise, 10, None));
+        assert!(straight.r2 > 0.99 && straight.misfit < 0.15, "{straight:?}");
+        assert!((0.05..0.12).contains(&straight.scatter), "{}", straight.scatter);
+        assert!((45e3..55e3).contains(&straight.line.intercept), "{:?}", straight.line);
+
+        let steps = [1e3, 1e3, 1e3, 90e3, 90e3].map(|y| Told {
+            launches: (1..=6).map(|n| (n, Launch { value: y, blocks: vec![y] })).collect(),
+            exact: false,
+        });
+        let bent = fit(&steps);
+        assert!(bent.r2 < 0.9 && bent.misfit > 0.25, "{bent:?}");
+    }
+
+    #[test]
+    fn counts_are_fitted_as_they_are() {
+        let counts = [3.0, 16387.0, 65539.0, 262147.0, 1048579.0].map(|y| Told {
+            launches: BTreeMap::from([(1, Launch { value: y, blocks: vec![y] })]),
+            exact: true,
+        });
+        let sweep = fit(&counts);
+        assert_eq!((sweep.line, sweep.r2), (Line { intercept: 3.0, slope: 256.0 }, 1.0));
+        assert_eq!(sweep.slope().unwrap(), Located { value: 256.0, low: 256.0, high: 256.0 });
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_says_why() {
+        let one = |launch| Told {
+            launches: BTreeMap::from([(launch, Launch { value: 5.0, blocks: vec![5.0] })]),
+            exact: false,
+        };
+        let (first, second) = (one(1), one(2));
+        let why = |points: &[(f64, &Told)]| Sweep::fit(points).unwrap_err();
+        assert!(why(&[]).contains("there is 0"));
+        assert!(why(&[(1.0, &first), (1.0, &second)]).contains("there is 1"));
+        assert!(why(&[(1.0, &first), (2.0, &second)]).contains("no launch"));
+        let short = Sweep::fit(&[(1.0, &first), (2.0, &first)]).unwrap().slope().unwrap_err();
+        assert!(short.contains("3 launches"), "{short}");
+    }
+
+    #[test]
+    fn many_blocks_are_taken_together() {
+        let many: Vec<f64> = (0..1000).map(f64::from).collect();
+        let few = few(&many, 60);
+        assert!(few.len() <= 60 && few[0] == 8.0, "{} {}", few.len(), few[0]);
+        assert_eq!(super::few(&[4.0, 2.0], 60), [4.0, 2.0]);
+    }
+}

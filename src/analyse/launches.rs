@@ -136,3 +136,93 @@ fn why_not(cells: &Cells, index: usize) -> String {
     let row = &cells.variants[index];
     format!("{}: {}", row.label, missing(row, &cells.events, &cells.launches))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::{scenario, simulated};
+    use crate::model::row::Scope;
+    use crate::record::fixture;
+
+    fn quantity(text: &str) -> Quantity {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_launch_is_the_centre_of_its_blocks() {
+        let scenario = scenario("mechanism = \"fork\"");
+        let run = simulated(scenario, 2, 3, |_, launch, block| match (launch, block) {
+            (1, 2) => 900e3,
+            (1, _) => 100e3,
+            _ => 200e3,
+        });
+        let told = Told::of(&run.cells(), 0, &quantity("blocked.p50")).unwrap();
+        // Of 1, 1 and 9 the means of pairs are 1, 1, 1, 3, 3 and 9, by their logs.
+        assert!((told.launches[&1].value / 173.2e3 - 1.0).abs() < 1e-3, "{told:?}");
+        assert_eq!(told.launches[&1].blocks, [100e3, 100e3, 900e3]);
+        assert!((told.launches[&2].value / 200e3 - 1.0).abs() < 1e-9);
+        assert!(!told.exact && told.values().len() == 2);
+    }
+
+    #[test]
+    fn blocks_are_merged_until_a_quantile_has_its_samples() {
+        let scenario = scenario("mechanism = \"fork\"");
+        let run = simulated(scenario, 1, 11, |_, _, _| 100e3);
+        let told = |q: &str| Told::of(&run.cells(), 0, &quantity(q));
+        let blocks = |q: &str| told(q).unwrap().launches[&1].blocks.len();
+        assert_eq!(
+            (blocks("blocked.p50"), blocks("blocked.p90"), blocks("blocked.p95")),
+            (11, 2, 1)
+        );
+        assert_eq!((blocks("blocked.p10"), blocks("blocked.p5")), (2, 1));
+        let why = told("blocked.p99").unwrap_err();
+        assert_eq!(
+            why,
+            "blocked.p99 takes 200 samples in one launch, and empty fork has at most 44"
+        );
+    }
+
+    #[test]
+    fn a_quantile_of_nothing_is_nothing() {
+        let run = simulated(scenario("mechanism = \"fork\""), 3, 2, |_, _, _| 0.0);
+        let told = Told::of(&run.cells(), 0, &quantity("blocked.p50")).unwrap();
+        assert_eq!(told.values(), [0.0; 3]);
+    }
+
+    #[test]
+    fn spawns_agree_on_a_count_or_they_do_not() {
+        let of = |values: &[(u64, u64)]| typical(&values.iter().copied().collect());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[(7, 1)]), Some((7, true)));
+        assert_eq!(of(&[(7, 3), (9, 3), (8, 2)]), Some((7, true)));
+        assert_eq!(of(&[(700, 1), (750, 1), (900, 1), (990, 1)]), Some((750, false)));
+
+        let mut run = simulated(scenario("mechanism = \"fork\""), 3, 1, |_, _, _| 5e3);
+        for (block, each) in run.blocks.iter_mut().zip([900, 910, 870]) {
+            let launch = block.0.launch;
+            let mut row = fixture::faults(launch, 0, 0, Scope::Child, each, 1);
+            row.reading = "cycles".to_owned();
+            let mut other = row.clone();
+            other.value += 50;
+            block.2.extend([row, other]);
+        }
+        let told = Told::of(&run.cells(), 0, &quantity("cycles.child")).unwrap();
+        assert!(!told.exact, "no two spawns took as many cycles");
+        assert_eq!(told.values(), [900.0, 910.0, 870.0]);
+    }
+
+    #[test]
+    fn what_was_seen_of_a_parent_is_a_count_of_its_variants() {
+        let run = simulated(
+            scenario("mechanism = [\"fork\", \"vfork\"]\nrss = [\"0\", \"1G\"]"),
+            2,
+            1,
+            |_, _, _| 5e3,
+        );
+        let cells = run.cells();
+        let tables = quantity("vm_pte_bytes.parent@setup");
+        let of = |index| Told::of(&cells, index, &tables).unwrap().values();
+        assert_eq!((of(0), of(3)), (vec![40960.0; 2], vec![40960.0 + 2097152.0; 2]));
+        assert!(Told::of(&cells, 0, &quantity("vm_pte_bytes.parent@base")).is_err());
+    }
+}

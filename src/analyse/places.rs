@@ -307,3 +307,147 @@ pub(super) fn setup_of(settings: &str) -> Option<Setup> {
     }
     (knob::settings(&setup) == settings).then_some(setup)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::fixture::{Run, scenario, simulated, variant_of};
+
+    fn place(settings: &[(&str, &str)]) -> Place {
+        let setting = |&(knob, value): &(&str, &str)| Setting {
+            knob: knob.to_owned(),
+            value: value.to_owned(),
+        };
+        Place(settings.iter().map(setting).collect())
+    }
+
+    fn run(text: &str) -> (Cells, Scenario) {
+        let scenario = scenario(text);
+        (simulated(scenario.clone(), 1, 1, |_, _, _| 5e3).cells(), scenario)
+    }
+
+    #[test]
+    fn points_that_set_several_knobs_are_found_by_the_name_of_their_axis() {
+        let (cells, scenario) = run("mechanism = [\"fork\", \"vfork\"]\nrss = \"2M\"\n\
+             [[axis.parent]]\npage = \"thp\"\n[[axis.parent]]\npage = \"4k\"\nspread = 512\n");
+        let places = Places::of(&cells, &scenario);
+        let stops = places.along(&place(&[("mechanism", "vfork")]), "parent").unwrap();
+        let told: Vec<(Option<f64>, &str, &str)> = stops
+            .iter()
+            .map(|stop| (stop.x, stop.label.as_str(), cells.variants[stop.index].shape.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (None, "page=thp", "rss=2MiB page=thp"),
+                (None, "page=4k spread=512", "rss=2MiB spread=512"),
+            ]
+        );
+        let error = places.along(&Place::default(), "parent").unwrap_err();
+        assert_eq!(error, "page=thp matches 2 variants; say which mechanism");
+    }
+
+    #[test]
+    fn values_of_a_knob_are_sorted_and_a_flag_may_write_them_as_it_likes() {
+        let (cells, mut scenario) = run("mechanism = \"fork\"\nrss = [\"1G\", \"0\", \"64M\"]\n");
+        scenario.axes[0].points[0][0].value = "1024M".to_owned();
+        let places = Places::of(&cells, &scenario);
+        let stops = places.along(&Place::default(), "rss").unwrap();
+        let told: Vec<(Option<f64>, &str)> =
+            stops.iter().map(|stop| (stop.x, stop.label.as_str())).collect();
+        let mib = f64::from(1 << 20);
+        let expected =
+            [(Some(0.0), "0"), (Some(64.0 * mib), "64MiB"), (Some(1024.0 * mib), "1GiB")];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_variant_that_another_scenario_asked_for_first_is_found_and_a_twin_never_is() {
+        let first = scenario("mechanism = [\"fork\", \"vfork\"]");
+        let mut second = scenario("mechanism = \"fork\"\nimage = [\"noop\", \"exit\"]");
+        second.name = "second".to_owned();
+        let setups = first.expand().unwrap();
+        let exit = second.expand().unwrap().remove(1);
+        let variants = vec![
+            variant_of(0, Role::Twin, &setups[0]),
+            variant_of(1, Role::Subject, &setups[0]),
+            variant_of(2, Role::Subject, &setups[1]),
+            variant_of(3, Role::Subject, &exit),
+        ];
+        let cells =
+            Run { variants, scenarios: vec![first, second.clone()], ..Run::default() }.cells();
+        let places = Places::of(&cells, &second);
+        assert_eq!(places.one(&place(&[("image", "noop")])), Ok(1));
+        assert_eq!(places.one(&place(&[("image", "exit")])), Ok(3));
+        let error = places.one(&place(&[("mechanism", "vfork")])).unwrap_err();
+        assert_eq!(error, "no variant of this run has mechanism=vfork; its mechanism is fork");
+        assert!(
+            places.one(&place(&[("mechanism", "fork")])).unwrap_err().contains("say which image")
+        );
+    }
+
+    #[test]
+    fn the_control_has_no_image_whatever_the_scenario_says() {
+        let asked = scenario("mechanism = [\"fork\", \"none\"]\nimage = \"exit\"");
+        let setups = asked.expand().unwrap();
+        let mut control = setups[1].clone();
+        control.work.image = Image::Noop;
+        let variants =
+            vec![variant_of(0, Role::Subject, &setups[0]), variant_of(1, Role::Control, &control)];
+        let cells = Run { variants, ..Run::default() }.cells();
+        let places = Places::of(&cells, &asked);
+        assert_eq!(places.one(&place(&[("mechanism", "none"), ("image", "exit")])), Ok(1));
+    }
+
+    #[test]
+    fn settings_are_read_back_even_with_a_semicolon_in_a_command() {
+        let mut setup = Setup::default();
+        setup.parent.shape.threads = 3;
+        setup.parent.prefix = "sh -c 'echo a;rss=1GiB;exec \"$@\"' --".to_owned();
+        setup.work.mechanism = "fork".to_owned();
+        setup.work.image =
+            Image::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), "a;b=c".to_owned()]);
+        let text = knob::settings(&setup);
+        assert!(text.contains(";rss=1GiB;exec"), "{text}");
+        assert_eq!(setup_of(&text), Some(setup));
+        assert_eq!(setup_of(""), Some(Setup::default()));
+        assert_eq!(
+            (setup_of("spoon=1"), setup_of("rss=many"), setup_of("fds=0")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_plan_says_what_the_column_cannot() {
+        // What follows the semicolon is a setting, or a part of the prefix.
+        let mut setup = Setup::default();
+        setup.parent.prefix = "env A=1;image=exit".to_owned();
+        let row = variant_of(4, Role::Subject, &setup);
+        assert_ne!(setup_of(&row.settings), Some(setup.clone()));
+        let directory = tempfile::tempdir().unwrap();
+        let writer =
+            crate::record::append::Writer::create(directory.path(), std::slice::from_ref(&row))
+                .unwrap();
+        let mut entry = toml::Table::new();
+        entry.insert("row".to_owned(), toml::Value::try_from(&row).unwrap());
+        entry.insert("setup".to_owned(), toml::Value::try_from(&setup).unwrap());
+        let entries = toml::Value::Array(vec![toml::Value::Table(entry)]);
+        writer.plan(&toml::Table::from_iter([("entries".to_owned(), entries)])).unwrap();
+        let cells = Cells::read(directory.path()).unwrap();
+        assert_eq!(cells.setups, [Some(setup.clone())]);
+        assert_eq!(variant(&cells, &setup), Some(0));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[a-z=;0-9 ]{0,40}", near in "(rss=1GiB;)?(image=[a-z/;=']{0,9})?") {
+            for text in [text, near] {
+                if let Some(setup) = setup_of(&text) {
+                    prop_assert_eq!(knob::settings(&setup), text);
+                }
+            }
+        }
+    }
+}

@@ -722,7 +722,8 @@ fn totals(cells: &Cells) -> Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyse::fixture::Run;
+    use crate::analyse::contrasts::Unit;
+    use crate::analyse::fixture::{Run, scenario, simulated};
     use crate::record::fixture;
     use crate::record::rows::{BlockRow, ReadingRow, SampleRow};
 
@@ -848,6 +849,35 @@ mod tests {
         assert_eq!(versus(Some("rss=1GiB fork")), Some(FORK), "a label");
         assert_eq!(versus(Some("empty fork")), None, "another shape");
         assert_eq!(versus(Some("spoon")), None);
+    }
+
+    #[test]
+    fn a_scenario_says_what_its_variants_are_compared_with() {
+        let text = "rss = [\"0\", \"1G\"]\nmechanism = [\"fork\", \"vfork\"]\n";
+        let run = |contrast: &str| {
+            let scenario = scenario(&format!("{text}contrast = {contrast}"));
+            let run = simulated(scenario, 4, 3, |setup, launch, _| {
+                let large = setup.parent.shape.rss.bytes() > 0;
+                let fork = setup.work.mechanism == "fork";
+                (if large && fork { 900e3 } else { 90e3 }) + f64::from(launch)
+            });
+            run.cells()
+        };
+        let versus = |contrast: &str, vs| {
+            let summary = Summary::of(&run(contrast), vs);
+            summary.variants.iter().map(|variant| variant.versus).collect::<Vec<Option<u32>>>()
+        };
+        // In order: fork and vfork in an empty parent, fork and vfork in 1 GiB.
+        assert_eq!(versus("{ rss = \"0\" }", None), [None, None, Some(0), Some(1)]);
+        assert_eq!(versus("{ mechanism = \"vfork\" }", None), [Some(1), None, Some(3), None]);
+        assert_eq!(versus("{ rss = \"0\" }", Some("fork")), [None, Some(0), None, Some(2)]);
+        assert_eq!(versus("{ rss = \"7G\" }", None), [None; 4], "there is no such");
+
+        let summary = Summary::of(&run("{ rss = \"0\" }"), None);
+        let fork = summary.variants[2].interval(Interval::Blocked).unwrap();
+        let Some(Contrast::Shown(ratio)) = fork.versus_p50 else { panic!("{fork:?}") };
+        assert!((ratio.value - 10.0).abs() < 0.01);
+        assert_eq!((ratio.unit, ratio.launches), (Unit::LaunchPair, 4));
     }
 
     #[test]

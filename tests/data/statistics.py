@@ -101,5 +101,61 @@ quantiles = [
     for q in (0.5, 0.9, 0.95, 0.99)
 ]
 
-known = {"locations": locations, "orders": orders, "values": values, "quantiles": quantiles}
+
+
+def least(candidates, of):
+    """The candidate with the least value, or the middle of those that share it."""
+    values = [of(candidate) for candidate in candidates]
+    best = [c for c, value in zip(candidates, values) if value <= min(values) * (1 + 1e-12)]
+    return (min(best) + max(best)) / 2
+
+
+def rank_line(x, y, scale):
+    """By the definition: the slope with the least dispersion, the sum of w_i w_j |e_i - e_j| over
+    the residuals e with w = 1 / scale; then the intercept with the least sum of w |e|."""
+    x, y, w = numpy.array(x), numpy.array(y), 1 / numpy.array(scale)
+    both = numpy.outer(w, w)
+
+    def dispersion(slope):
+        left = y - slope * x
+        return float((both * numpy.abs(left[:, None] - left[None, :])).sum())
+
+    pairs = [(i, j) for i, j in itertools.combinations(range(len(x)), 2) if x[i] != x[j]]
+    slope = least([(y[j] - y[i]) / (x[j] - x[i]) for i, j in pairs], dispersion)
+    left = y - slope * x
+    intercept = least(left, lambda a: float((w * numpy.abs(left - a)).sum()))
+    spots = [[float(a), float(b), float(c)] for a, b, c in zip(x, y, scale)]
+    return {"spots": spots, "intercept": float(intercept), "slope": float(slope)}
+
+
+def sweep(sizes, blocks, noise, even):
+    x = [float(size) for size in sizes for _ in range(blocks)]
+    true = [50_000 + 17_000 * size for size in x]
+    y = [t * float(numpy.exp(random.normal(0, noise))) for t in true]
+    return rank_line(x, y, [1.0] * len(x) if even else true)
+
+
+lines = [
+    sweep((0, 64, 256, 1024, 4096), blocks, noise, even)
+    for blocks in (1, 3, 7)
+    for noise in (0.08, 0.5)
+    for even in (False, True)
+] + [sweep((0, 1, 2, 3), 5, 0.1, False), sweep((64, 128, 512), 1, 0.1, False)]
+
+# With two distinct x all weights are equal: the estimate is that of Theil and Sen.
+shift = [float(v) for v in random.normal(100, 7, 15)]
+where = [0.0] * 6 + [1.0] * 9
+shifts = {
+    "spots": [[a, b, 1.0] for a, b in zip(where, shift)],
+    "slope": float(stats.theilslopes(shift, where).slope),
+}
+
+known = {
+    "locations": locations,
+    "orders": orders,
+    "values": values,
+    "quantiles": quantiles,
+    "lines": lines,
+    "shifts": shifts,
+}
 print(json.dumps(known))
