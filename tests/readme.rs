@@ -308,6 +308,11 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
                 shrunk.extend(["--rss".to_owned(), sizes.collect::<Vec<_>>().join(",")]);
             }
             path if path.starts_with("results/") => shrunk.push(sample.to_owned()),
+            "check" => {
+                let allow = cfg!(debug_assertions).then(|| "--allow-debug-build".to_owned());
+                shrunk.push(word.clone());
+                shrunk.extend(allow);
+            }
             _ => shrunk.push(word.clone()),
         }
     }

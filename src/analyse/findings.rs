@@ -68,7 +68,10 @@ impl Finding {
         for scenario in &cells.scenarios {
             let places = Places::of(cells, scenario);
             for claim in &scenario.claims {
-                let measured = Bench { cells, places: &places }.measure(&claim.estimate);
+                let measured = match &scenario.unmet {
+                    Some(why) => Err(why.clone()),
+                    None => Bench { cells, places: &places }.measure(&claim.estimate),
+                };
                 findings.push(Finding::of(&scenario.name, claim, measured));
             }
         }
@@ -687,7 +690,8 @@ mod tests {
             let block = run.blocks.iter_mut().find(|(row, ..)| row.launch == launch).unwrap();
             block.2.extend([of(fork, faults), of(vfork, few)].concat());
         }
-        let found: Vec<(Verdict, Option<(f64, f64, f64)>)> = Finding::all(&run.cells())
+        let found = Finding::all(&run.cells());
+        let found: Vec<_> = found
             .iter()
             .map(|found| (found.verdict, found.measured.map(|m| (m.value, m.low, m.high))))
             .collect();

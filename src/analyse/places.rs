@@ -10,7 +10,7 @@ use super::cells::Cells;
 use crate::model::claim::Place;
 use crate::model::knob::{self, KNOBS};
 use crate::model::row::{EventKind, Outcome, Role};
-use crate::model::scenario::{Scenario, Setting};
+use crate::model::scenario::{Axis, Scenario, Setting};
 use crate::model::setup::{Image, Parent, Setup};
 use crate::record::rows::{EventRow, LaunchRow, VariantRow};
 
@@ -112,7 +112,16 @@ impl Places {
         let axis = self.scenario.axes.iter().find(|axis| axis.name == over);
         let knob = knob::find(over);
         if let (None, Some(axis)) = (knob, axis) {
-            return axis.points.iter().map(|point| stop_of_point(&matches, place, point)).collect();
+            let stop = |point: &Vec<Setting>| {
+                // Its setups, and not all that have its settings: a point may set less than another.
+                let mut only = self.scenario.clone();
+                only.set_axis(Axis { name: over.to_owned(), points: vec![point.clone()] });
+                let setups = only.expand().unwrap_or_default();
+                let of_point = |candidate: &&Candidate| setups.contains(&candidate.setup);
+                let here: Vec<&Candidate> = matches.iter().copied().filter(of_point).collect();
+                stop_of_point(&here, place, point)
+            };
+            return axis.points.iter().map(stop).collect();
         }
         let Some(knob) = knob else {
             return Err(format!("{} has no axis `{over}`", self.scenario.name));
@@ -180,15 +189,13 @@ impl Places {
     }
 }
 
-fn stop_of_point(matches: &[&Candidate], place: &Place, point: &[Setting]) -> Result<Stop, String> {
+fn stop_of_point(here: &[&Candidate], place: &Place, point: &[Setting]) -> Result<Stop, String> {
     let settings = Place(point.iter().map(canonical).collect());
-    let here: Vec<&Candidate> =
-        matches.iter().copied().filter(|candidate| settings.holds(&candidate.setup)).collect();
     let at = Place(place.0.iter().chain(&settings.0).cloned().collect()).to_string();
     if here.is_empty() {
         return Err(format!("no variant of this run has {at}"));
     }
-    Ok(Stop { x: None, label: settings.to_string(), index: the_one(&here, &at)? })
+    Ok(Stop { x: None, label: settings.to_string(), index: the_one(here, &at)? })
 }
 
 /// The setting as the knob itself prints it: a flag gives it as it was typed.

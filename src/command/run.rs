@@ -122,8 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return resume(args, directory, &interrupted);
     }
     let scenarios = scenarios(args)?;
-    let mut roster = Roster::of(&scenarios, args.vs.as_deref(), |s| library::unmet(&s.requires))
-        .map_err(exit::usage)?;
+    let mut roster = Roster::of(&scenarios, args.vs.as_deref()).map_err(exit::usage)?;
     check_images(args, &mut roster)?;
     check_memory(args, &mut roster)?;
     let ground = ground()?;
@@ -189,6 +188,7 @@ fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
         library::name_mechanisms(scenario);
         // Shapes vary slowest, mechanisms fastest.
         scenario.axes.sort_by_key(|axis| axis.name == "mechanism");
+        scenario.unmet = library::unmet(&scenario.requires);
         if args.vs.is_some() {
             scenario.contrast = Place::default();
         }

@@ -618,7 +618,7 @@ impl<'a> Harness<'a> {
                 Frame::Block(_) => {}
             }
         }
-        live.misshapen.extend(misshapen(&readings));
+        live.misshapen.extend(misshapen(&readings, live.job.variants.len() as u64));
         let readings = reading_rows(live.launch, row.block, &readings);
         Ok(self.writer.block(Block {
             row: &row,
@@ -895,8 +895,8 @@ fn reading_rows(launch: u32, block: u32, readings: &[Reading]) -> Vec<ReadingRow
         .collect()
 }
 
-/// Where what was seen of a shape is not what was asked for.
-fn misshapen(readings: &[Reading]) -> Vec<String> {
+/// Where what was seen of a shape is not what was asked for, in a subject of so many variants.
+fn misshapen(readings: &[Reading], variants: u64) -> Vec<String> {
     let value = |name: &str, place: &str| {
         readings
             .iter()
@@ -907,9 +907,10 @@ fn misshapen(readings: &[Reading]) -> Vec<String> {
     };
     let mut wrong = Vec::new();
     // What may come on top of what was asked for: the ballast's own mappings, each thread's stack
-    // with its guard, and its arena or buffer; descriptors of the counters.
+    // with its guard, and its arena or buffer, and the strings of each variant; descriptors of the
+    // counters.
     let slack = |name: &str| match name {
-        "vmas" => 16 + 4 * value("threads", "asked").unwrap_or(0),
+        "vmas" => 16 + 4 * value("threads", "asked").unwrap_or(0) + variants,
         "fds" => 8,
         _ => 0,
     };

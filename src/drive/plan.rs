@@ -463,7 +463,7 @@ mod tests {
             axes: vec![list("rss", &[rss]), list("mechanism", &["fork", "posix_spawn"])],
             ..Scenario::default()
         };
-        let roster = Roster::of(std::slice::from_ref(&scenario), None, |_| None).unwrap();
+        let roster = Roster::of(std::slice::from_ref(&scenario), None).unwrap();
         let wishes = Wishes {
             time_ns: seconds * 1_000_000_000,
             precision: 0.01,

@@ -71,20 +71,15 @@ impl Roster {
     /// Expands scenarios and adds what every run carries: for each shape the control and a twin of
     /// the variant that others are compared with, and all mechanisms in an empty parent.
     ///
-    /// `vs` is what the user wants ratios to be against, in place of what the scenarios say. `unmet`
-    /// tells why a scenario cannot be measured on this machine.
+    /// `vs` is what the user wants ratios to be against, in place of what the scenarios say.
     ///
     /// # Errors
     ///
     /// When a scenario does not expand, names what is not, or nothing of it can be measured.
-    pub fn of(
-        scenarios: &[Scenario],
-        vs: Option<&str>,
-        unmet: impl Fn(&Scenario) -> Option<String>,
-    ) -> Result<Roster, BadRoster> {
+    pub fn of(scenarios: &[Scenario], vs: Option<&str>) -> Result<Roster, BadRoster> {
         let mut asked: Vec<Asked> = Vec::new();
         for scenario in scenarios {
-            let unmet = unmet(scenario);
+            let unmet = &scenario.unmet;
             for mut setup in scenario.expand()? {
                 if find(&setup.work.mechanism)?.ignores_image() {
                     setup.work = setup.work.without_image();
@@ -315,7 +310,7 @@ mod tests {
             })
             .collect();
         let scenario = Scenario { name: "t".into(), axes, ..Scenario::default() };
-        Roster::of(&[scenario], vs, |_| None)
+        Roster::of(&[scenario], vs)
     }
 
     fn labels(roster: &Roster) -> Vec<String> {

@@ -171,9 +171,9 @@ impl Ballast {
             // Whatever the default size of the machine is.
             flags |= libc::MAP_HUGETLB | libc::MAP_HUGE_2MB;
         }
-        // What is never touched is no memory to account for; a fork of a mapping many times as large
-        // as the machine would be refused.
-        if shape.spread > 1 {
+        // What is never written is no memory to account for: neither a mapping many times as large
+        // as the machine nor its fork is to be refused.
+        if shape.spread > 1 || matches!(shape.contents, Contents::Untouched | Contents::Read) {
             flags |= libc::MAP_NORESERVE;
         }
         let protection = libc::PROT_READ | libc::PROT_WRITE;

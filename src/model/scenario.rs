@@ -29,6 +29,9 @@ pub struct Scenario {
     /// What a machine must have.
     #[serde(default, skip_serializing_if = "Requires::is_nothing")]
     pub requires: Requires,
+    /// Why the machine of a run does not have that; a plan says so, a file never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<String>,
     /// How it is sampled, where that is not as usual.
     #[serde(default, skip_serializing_if = "Sampling::is_usual")]
     pub sampling: Sampling,

@@ -169,7 +169,7 @@ impl Chart {
         let marks = theirs.iter().map(|(x, one)| mark(one, across.share(*x), up)).collect();
         let scenario = if titled { format!("{}-", first.scenario) } else { String::new() };
         Some(Chart {
-            stem: format!("law-{scenario}{}", first.axis),
+            stem: format!("law-{scenario}{}", first.axis).replace('/', "-"),
             title,
             subtitle: subtitle(laws, !theirs.is_empty()),
             x_title: format!(
