@@ -177,13 +177,16 @@ impl Law {
 struct Series {
     mechanism: String,
     name: String,
-    /// Setup and place of each variant.
-    members: Vec<(Setup, usize)>,
+    members: Vec<Member>,
 }
 
-/// The series along a knob, in the order in which the scenario has them.
+/// The setup of a variant as the scenario asks for it, and its place in [`Cells::variants`].
+type Member = (Setup, usize);
+
+/// The series along a knob, in the order in which the scenario has them. One that several settings
+/// lead to, as every image does to a thread, is one, and these settings are no part of its name.
 fn series(cells: &Cells, places: &Places, knob: &Knob) -> Vec<Series> {
-    let mut all: Vec<(Setup, Vec<(Setup, usize)>)> = Vec::new();
+    let mut all: Vec<(Setup, Vec<Member>)> = Vec::new();
     for (setup, index) in places.own() {
         if cells.variants[index].role != Role::Subject {
             continue;
@@ -196,18 +199,31 @@ fn series(cells: &Cells, places: &Places, knob: &Knob) -> Vec<Series> {
             None => all.push((others, vec![(setup.clone(), index)])),
         }
     }
-    let vary: Vec<&Knob> = KNOBS
-        .iter()
-        .filter(|other| other.name != "mechanism")
-        .filter(|other| all.iter().any(|(setup, _)| (other.get)(setup) != (other.get)(&all[0].0)))
-        .collect();
-    all.into_iter()
-        .map(|(setup, members)| {
-            let mut name = setup.work.mechanism.clone();
-            for knob in &vary {
-                name.push_str(&format!(" {}={}", knob.name, (knob.get)(&setup)));
+    let differs = |knob: &Knob, setups: &[&Setup]| {
+        setups.iter().any(|setup| (knob.get)(setup) != (knob.get)(setups[0]))
+    };
+    let setups: Vec<&Setup> = all.iter().map(|(setup, _)| setup).collect();
+    let vary: Vec<&Knob> =
+        KNOBS.iter().filter(|other| other.name != "mechanism" && differs(other, &setups)).collect();
+    let mut series: Vec<(Vec<&Setup>, &[Member])> = Vec::new();
+    for (setup, members) in &all {
+        let same = |known: &[Member]| {
+            known.iter().map(|(_, index)| index).eq(members.iter().map(|(_, index)| index))
+        };
+        match series.iter_mut().find(|(_, known)| same(known)) {
+            Some((setups, _)) => setups.push(setup),
+            None => series.push((vec![setup], members)),
+        }
+    }
+    series
+        .into_iter()
+        .map(|(setups, members)| {
+            let mechanism = setups[0].work.mechanism.clone();
+            let mut name = mechanism.clone();
+            for knob in vary.iter().filter(|knob| !differs(knob, &setups)) {
+                name.push_str(&format!(" {}={}", knob.name, (knob.get)(setups[0])));
             }
-            Series { mechanism: setup.work.mechanism.clone(), name, members }
+            Series { mechanism, name, members: members.to_vec() }
         })
         .collect()
 }
@@ -340,6 +356,7 @@ fn growth(measured: &[(Point, Told)], fit: Option<&Fit>) -> Growth {
 mod tests {
     use super::*;
     use crate::analyse::fixture::{Noise, Run, scenario, simulated};
+    use crate::record::rows::VariantRow;
 
     const SIZES: &str = "rss = [\"0\", \"64M\", \"256M\", \"1G\", \"4G\"]\n";
 
@@ -432,6 +449,25 @@ mod tests {
         };
         assert_eq!(of("rss")[..2], ["fork fds=0 rewrite=all", "fork fds=7 rewrite=all"],);
         assert_eq!(of("fds").len(), 4 + 4);
+    }
+
+    #[test]
+    fn settings_that_lead_to_the_same_variants_are_one_series() {
+        let text = "rss = [\"0\", \"1G\"]\nmechanism = [\"fork\", \"thread\"]\n\
+                    image = [\"noop\", \"exit\"]";
+        let mut run = sweep(text, 3, 5, |_, mib| 50e3 + mib);
+        // As a run has it: a thread execs nothing, and is measured once.
+        let extra =
+            |row: &VariantRow| row.mechanism == "thread" && row.settings.contains("image=exit");
+        let left_out: Vec<u32> =
+            run.variants.iter().filter(|row| extra(row)).map(|row| row.variant).collect();
+        run.variants.retain(|row| !left_out.contains(&row.variant));
+        for (_, samples, _) in &mut run.blocks {
+            samples.retain(|sample| !left_out.contains(&sample.variant));
+        }
+        let laws = Law::all(&run.cells());
+        let names: Vec<&str> = laws.iter().step_by(2).map(|law| law.series.as_str()).collect();
+        assert_eq!(names, ["fork image=noop", "fork image=exit", "thread"]);
     }
 
     #[test]
