@@ -63,8 +63,13 @@ fn times(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Told, Strin
     let cell = cells.cell(index, *interval);
     let q = f64::from(*percentile) / 100.0;
     let label = &cells.variants[index].label;
-    let launches: BTreeMap<u32, Launch> = cell
-        .launch_quantiles(q, samples_per_block(q))
+    let mut quantiles = cell.launch_quantiles(q, samples_per_block(q));
+    if quantiles.is_empty() && *percentile == 50 {
+        // What is sampled once in a block, as the bill is, has few samples in a launch. Their median
+        // is as likely above the truth as below it, and the interval over launches holds the rest.
+        quantiles = cell.launch_quantiles(q, 1);
+    }
+    let launches: BTreeMap<u32, Launch> = quantiles
         .into_iter()
         .filter_map(|(launch, blocks)| {
             Some((launch, Launch { value: launch_value(&blocks)?, blocks }))

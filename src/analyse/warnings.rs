@@ -137,7 +137,7 @@ fn surely(launches: &[Vec<f64>], of: fn(&[f64]) -> Option<f64>, margin: f64) -> 
 }
 
 /// Faults at the spawn as perf_event and getrusage have them. Known: getrusage has one more per
-/// exec, the page of the arguments; and perf_event may have one more in the parent, a page of the
+/// exec, the page of the arguments, and each further page of strings; and perf_event may have one more in the parent, a page of the
 /// stack on which the counters are read, which a birth has write-protected.
 fn counts_disagree(cells: &Cells, variant: u32, scope: Scope) -> Option<Warning> {
     let perf = mode(reading(cells, variant, PERF_FAULTS, scope, "spawn")?);
@@ -145,8 +145,18 @@ fn counts_disagree(cells: &Cells, variant: u32, scope: Scope) -> Option<Warning>
     let slack = perf / 50;
     let stack = u64::from(scope == Scope::Parent);
     let least = perf.saturating_sub(slack + stack);
-    let agree = (least..=perf.saturating_add(slack + 1)).contains(&rusage);
+    let most = perf.saturating_add(slack + 1 + string_pages(cells, variant));
+    let agree = (least..=most).contains(&rusage);
     (!agree).then_some(Warning::CountsDisagree { variant, scope, perf, rusage })
+}
+
+/// Pages that the strings of a variant's exec fill beyond the first, each of which getrusage counts.
+fn string_pages(cells: &Cells, variant: u32) -> u64 {
+    let place = cells.variants.iter().position(|row| row.variant == variant);
+    let setup = place.and_then(|place| cells.setups.get(place)?.as_ref());
+    setup.map_or(0, |setup| {
+        (setup.work.env_bytes.bytes() + setup.work.args_bytes.bytes()).div_ceil(4096)
+    })
 }
 
 #[cfg(test)]
