@@ -7,11 +7,12 @@ use std::fmt;
 
 use crate::analyse::contrasts::{Bounds, Contrast, Reason};
 use crate::analyse::laws::{Growth, Law};
+use crate::analyse::places;
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
 use crate::model::interval::Interval;
 use crate::model::knob;
-use crate::model::row::{EventKind, Outcome, Role};
+use crate::model::row::Role;
 use crate::model::units::Size;
 use crate::show::chapter::Chapter;
 use crate::show::chart::Chart;
@@ -553,42 +554,10 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
     }
 }
 
-/// Why a variant has no figures: its own event first, then how its parents ended.
+/// Why a variant has no figures; none if it has.
 fn missing(summary: &Summary, variant: &VariantSummary) -> Option<String> {
-    if variant.intervals.iter().any(|interval| interval.count > 0) {
-        return None;
-    }
-    let event = summary.events.iter().find(|event| event.variant == Some(variant.row.variant));
-    let launch = summary.launches.iter().find(|launch| {
-        launch.shape == variant.row.shape
-            && !matches!(launch.outcome, Outcome::Done | Outcome::Misshapen)
-    });
-    let told = |what: &str, evidence: &str| {
-        if evidence.is_empty() { what.to_owned() } else { format!("{what}: {evidence}") }
-    };
-    Some(match (event, launch) {
-        (Some(event), _) => {
-            let what = match event.event {
-                EventKind::Refused => "not measured",
-                EventKind::Failed => "failed",
-                EventKind::Stuck => "stuck",
-                EventKind::HungProven => "its child can never go on",
-                EventKind::HungUnproven => "its child makes no progress",
-                EventKind::Crashed => "its child crashed",
-            };
-            told(what, &event.evidence)
-        }
-        (None, Some(launch)) => {
-            let what = match launch.outcome {
-                Outcome::Unsupported => "not measured",
-                Outcome::Stuck => "its parent got stuck",
-                Outcome::Interrupted => "interrupted",
-                Outcome::Died | Outcome::Done | Outcome::Misshapen => "its parent died",
-            };
-            told(what, &launch.detail)
-        }
-        (None, None) => "not measured".to_owned(),
-    })
+    let has_some = variant.intervals.iter().any(|interval| interval.count > 0);
+    (!has_some).then(|| places::missing(&variant.row, &summary.events, &summary.launches))
 }
 
 fn lane(row: &Row) -> Option<Lane> {
@@ -893,6 +862,7 @@ fn command_size(size: Size) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::row::Outcome;
     use crate::record::fixture;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
 

@@ -63,7 +63,7 @@ fn an_image_that_cannot_be_executed() {
     refused(&bench, &["--image", "./tmp"], &["./tmp", "a directory", advice]);
     refused(&bench, &["--image", "/dev/null"], &["/dev/null", "no regular file", advice]);
     refused(&bench, &["--image", "true"], &["`true`", "a path with a slash"]);
-    refused(&bench, &["--image", ""], &["image", "noop, exit"]);
+    refused(&bench, &["--image", ""], &["image", "noop, dynamic, exit"]);
 }
 
 #[test]
