@@ -8,7 +8,7 @@ use super::estimate::{
 use super::fits::Sweep;
 use super::launches::Told;
 use super::places::Places;
-use crate::model::claim::Per;
+use crate::model::claim::{FLAT, Per};
 use crate::model::interval::Interval;
 use crate::model::knob::{self, KNOBS, Knob};
 use crate::model::quantity::Quantity;
@@ -119,9 +119,6 @@ const STRAIGHT: f64 = 0.98;
 /// How far the medians may lie from that line, as a share. R2 alone speaks for the largest points:
 /// of a sweep from 64 MiB to 4 GiB it is 0.998 even if the smallest lies at three times the line.
 const OFF_THE_LINE: f64 = 0.25;
-
-/// Largest / smallest that is still called flat: what a claim `flat` allows.
-const FLAT: f64 = 1.4;
 
 /// A growth along the axis that is sure, and larger than this share, is told however flat.
 const SURE_GROWTH: f64 = 0.1;

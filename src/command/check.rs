@@ -43,12 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut total = Tally::default();
     let mut exits = Vec::new();
     for (position, directory) in args.directories.iter().enumerate() {
-        if !directory.is_dir() {
-            return Err(exit::usage_text(format!(
-                "{} is no directory: give one that `forkbench run` has made (under results/)",
-                directory.display()
-            )));
-        }
+        exit::results_directory(directory)?;
         let view = source::read(directory, None)?;
         let reason = not_judged(args, &view);
         let tally = view.tally();
@@ -97,7 +92,7 @@ fn not_judged(args: &Args, view: &View) -> Option<String> {
     if view.tally().all() == 0 {
         return Some(
             "no claims: no scenario of its plan.toml makes one; run a scenario that does, or add \
-             [[claims]] to yours"
+             [[claim]] to yours"
                 .to_owned(),
         );
     }

@@ -1,6 +1,7 @@
 //! Exit codes (they are part of the contract) and errors that carry one.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// How a command ends.
@@ -68,4 +69,19 @@ pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
 /// An error of usage from a text.
 pub fn usage_text(text: impl fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("{text}").context(Exit::Usage)
+}
+
+/// That what was given as a results directory is a directory.
+///
+/// # Errors
+///
+/// Of usage, if it is none.
+pub fn results_directory(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    Err(usage_text(format!(
+        "{} is no directory: give one that `forkbench run` has made (under results/)",
+        path.display()
+    )))
 }

@@ -7,7 +7,7 @@ use crate::command::exit;
 use crate::measure::mechanism::{self, MECHANISMS};
 use crate::measure::reading::READINGS;
 use crate::model::knob::{self, KNOBS};
-use crate::model::{glossary, nearest};
+use crate::model::{did_you_mean, glossary};
 use crate::record::rows::{FILES, columns_named};
 use crate::show::text::wrap;
 
@@ -26,9 +26,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let word = args.word.join(" ");
     let meanings = meanings(word.trim_start_matches("--"));
     if meanings.is_empty() {
-        let near = nearest(&word, words().iter().map(String::as_str))
-            .map(|near| format!("; did you mean `{near}`?"))
-            .unwrap_or_default();
+        let near = did_you_mean(&word, words().iter().map(String::as_str));
         return Err(exit::usage_text(format!(
             "`{word}` is no word that forkbench explains{near} See `forkbench list` and FORMAT.md"
         )));

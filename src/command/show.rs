@@ -38,12 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut exit = Exit::Fine;
     for directory in &args.directories {
-        if !directory.is_dir() {
-            return Err(exit::usage_text(format!(
-                "{} is no directory: give one that `forkbench run` has made (under results/)",
-                directory.display()
-            )));
-        }
+        exit::results_directory(directory)?;
         let view = source::read_at(directory, args.vs.as_deref(), &args.at)?;
         if let Some(vs) = &args.vs
             && view.records.iter().all(|row| row.label != *vs && row.mechanism != *vs)

@@ -12,11 +12,11 @@ use crate::drive::roster;
 use crate::measure::mechanism::MECHANISMS;
 use crate::measure::reading::{PLACES, READINGS};
 use crate::model::claim::{Estimate, Place};
-use crate::model::nearest;
 use crate::model::quantity::Quantity;
 use crate::model::scenario::parse::{BadFile, parse};
 use crate::model::scenario::{Axis, BadScenario, Requires, Scenario, Setting};
 use crate::model::setup::Setup;
+use crate::model::{did_you_mean, nearest, suggestion};
 
 /// A scenario inside the binary.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ pub enum Unusable {
     /// There is none of that name.
     #[error(
         "there is no scenario `{given}`{}; give a name of `forkbench list scenarios`, or the path \
-         of a file such as ./{given}.toml", suggestion(.nearest)
+         of a file such as ./{given}.toml", suggestion(*.nearest)
     )]
     Unknown {
         /// What was given.
@@ -120,10 +120,6 @@ pub enum Unusable {
         /// What.
         why: String,
     },
-}
-
-fn suggestion(nearest: &Option<&'static str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// The scenarios that a word on the command line means: a name, the name of a folder of them
@@ -237,8 +233,7 @@ fn known_reading(quantity: &Quantity) -> Result<(), String> {
     let Quantity::Count { reading, at, .. } = quantity else { return Ok(()) };
     let names = || READINGS.iter().map(|row| row.name);
     if !names().any(|name| name == reading) {
-        let meant = nearest(reading, names());
-        let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let meant = did_you_mean(reading, names());
         return Err(format!("there is no reading `{reading}`{meant} (forkbench list readings)"));
     }
     if !PLACES.contains(&at.as_str()) {

@@ -11,6 +11,16 @@ pub mod scenario;
 pub mod setup;
 pub mod units;
 
+/// `; did you mean `NAME`?` with the candidate that is [`nearest`]; nothing if none is near.
+pub fn did_you_mean<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    suggestion(nearest(given, candidates))
+}
+
+/// The same, of a candidate that has been found.
+pub fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
 /// The candidate whose name is nearest to `given`, if one is near enough to be meant.
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates

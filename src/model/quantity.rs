@@ -89,10 +89,8 @@ impl FromStr for Quantity {
             let words = Interval::ALL.map(Interval::word);
             let interval = Interval::ALL.into_iter().find(|i| i.word() == name);
             let interval = interval.ok_or_else(|| {
-                let meant = crate::model::nearest(name, words.into_iter());
-                let meant = meant.map(|word| format!("; did you mean `{word}`?"));
-                let words = words.join(", ");
-                format!("`{name}` is no interval (they are {words}){}", meant.unwrap_or_default())
+                let meant = crate::model::did_you_mean(name, words.into_iter());
+                format!("`{name}` is no interval (they are {}){meant}", words.join(", "))
             })?;
             if !(1..=99).contains(&percentile) {
                 return Err(format!("p{percentile} is no percentile: allowed are p1 to p99"));

@@ -8,6 +8,7 @@ use crate::model::claim::{Claim, Place};
 use crate::model::knob::{self, BadValue};
 use crate::model::quantity::Quantity;
 use crate::model::setup::Setup;
+use crate::model::suggestion;
 use crate::model::units::Size;
 
 /// A base setup and axes of points; its expansion is every combination, each setup once.
@@ -166,7 +167,7 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadScenario {
     /// A setting names no knob.
-    #[error("there is no knob `{name}`{}; see `forkbench list knobs`", suggestion(.nearest))]
+    #[error("there is no knob `{name}`{}; see `forkbench list knobs`", suggestion(*.nearest))]
     UnknownKnob {
         /// What was given.
         name: String,
@@ -182,10 +183,6 @@ pub enum BadScenario {
     /// An axis without points.
     #[error("the axis `{0}` is an empty list: give it at least one value, or leave it out")]
     EmptyAxis(String),
-}
-
-fn suggestion(nearest: &Option<&'static str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 impl Scenario {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::analyse::findings::Compared;
 use crate::analyse::laws::{Growth, Law, Point};
 use crate::model::claim::{Counted, Per};
+use crate::model::did_you_mean;
 use crate::model::interval::Interval;
 use crate::model::knob::{self, Knob};
-use crate::model::nearest;
 use crate::model::quantity::{Measure, Quantity};
 use crate::model::setup::Setup;
 use crate::show::chart::Chart;
@@ -438,8 +438,7 @@ impl Asked {
             .split_once('=')
             .ok_or_else(|| format!("`{text}` is not KNOB=VALUE, such as rss=20GiB"))?;
         let knob = knob::find(name).ok_or_else(|| {
-            let near = nearest(name, knob::KNOBS.iter().map(|knob| knob.name));
-            let near = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let near = did_you_mean(name, knob::KNOBS.iter().map(|knob| knob.name));
             format!("there is no knob `{name}`{near}")
         })?;
         let mut setup = Setup::default();

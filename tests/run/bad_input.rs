@@ -3,17 +3,7 @@
 
 use std::fs;
 
-use crate::bench::{Bench, contents, finish};
-
-/// Runs with these arguments after `run --out out`; each text must be told.
-#[track_caller]
-fn refused(bench: &Bench, arguments: &[&str], texts: &[&str]) {
-    let before = contents(&bench.path(""));
-    let said = finish(bench.forkbench([&["run", "--out", "out"], arguments].concat()));
-    said.expect(2, texts);
-    assert_eq!(said.stdout, "", "{arguments:?}");
-    assert_eq!(contents(&bench.path("")), before, "{arguments:?} has written something");
-}
+use crate::bench::{Bench, contents, finish, refused};
 
 #[test]
 fn values_that_a_knob_does_not_take() {

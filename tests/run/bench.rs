@@ -287,6 +287,17 @@ impl Said {
     }
 }
 
+/// Runs with these arguments after `run --out out`: each text must be told, and nothing printed or
+/// written.
+#[track_caller]
+pub(crate) fn refused(bench: &Bench, arguments: &[&str], texts: &[&str]) {
+    let before = contents(&bench.path(""));
+    let said = finish(bench.forkbench([&["run", "--out", "out"], arguments].concat()));
+    said.expect(2, texts);
+    assert_eq!(said.stdout, "", "{arguments:?}");
+    assert_eq!(contents(&bench.path("")), before, "{arguments:?} has written something");
+}
+
 /// Sends a signal.
 pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::{Bench, contents, finish};
+use crate::bench::{Bench, finish, refused};
 
 const SMALL: &str = "\
 about = \"a small one\"
@@ -22,16 +22,6 @@ fds = [0, 50]
 mechanism = [\"vfork\", \"fork\"]
 contrast = { mechanism = \"vfork\" }
 ";
-
-/// Runs with these arguments; each text must be told, and nothing may be written.
-#[track_caller]
-fn refused(bench: &Bench, arguments: &[&str], texts: &[&str]) {
-    let before = contents(&bench.path(""));
-    let said = finish(bench.forkbench([&["run", "--out", "out"], arguments].concat()));
-    said.expect(2, texts);
-    assert_eq!(said.stdout, "", "{arguments:?}");
-    assert_eq!(contents(&bench.path("")), before, "{arguments:?} has written something");
-}
 
 #[test]
 fn a_bad_file_is_told_with_line_column_and_what_is_meant() {

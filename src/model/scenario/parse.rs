@@ -24,7 +24,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::model::claim::{Claim, Counted, Estimate, Per, Place};
+use crate::model::claim::{Claim, Counted, Estimate, FLAT, Per, Place};
+use crate::model::did_you_mean;
 use crate::model::knob::{self, KNOBS, Knob};
 use crate::model::quantity::{Measure, Quantity};
 use crate::model::scenario::{Axis, Published, Requires, Sampling, Scenario, Setting, Source};
@@ -53,10 +54,6 @@ impl fmt::Display for BadFile {
 }
 
 type Result<T> = std::result::Result<T, BadFile>;
-
-/// What a flat claim allows unless it says otherwise: the spread of posix_spawn over 50 to 500 MB
-/// in the best-known table of it is 1.34.
-const FLAT: f64 = 1.4;
 
 /// Reads a scenario from the text of `file`; its name is `name`.
 ///
@@ -158,8 +155,7 @@ impl Reader<'_> {
     }
 
     fn unknown(&self, entry: &Entry, allowed: &[&'static str]) -> BadFile {
-        let meant = crate::model::nearest(entry.key, allowed.iter().copied());
-        let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let meant = did_you_mean(entry.key, allowed.iter().copied());
         let allowed = allowed.join(", ");
         self.wrong(
             &entry.key_at,
@@ -220,9 +216,7 @@ impl Reader<'_> {
 
     fn known_knob(&self, entry: &Entry) -> Result<&'static Knob> {
         knob::find(entry.key).ok_or_else(|| {
-            let names = KNOBS.iter().map(|knob| knob.name);
-            let meant = crate::model::nearest(entry.key, names);
-            let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let meant = did_you_mean(entry.key, KNOBS.iter().map(|knob| knob.name));
             let see = "see `forkbench list knobs`";
             self.wrong(&entry.key_at, format!("there is no knob `{}`{meant} ({see})", entry.key))
         })
