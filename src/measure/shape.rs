@@ -13,6 +13,10 @@ use std::io::{self, BufRead, BufReader};
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use nix::dir::Dir;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+
 use crate::measure::areas::Areas;
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
@@ -345,25 +349,22 @@ pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen
 }
 
 /// How many descriptors are open, and the largest number of one; without that of the directory that
-/// is read for it.
+/// is read for it, which is known by its number: whether any other is still open cannot be asked
+/// for, where other threads open and close theirs.
 fn descriptors() -> io::Result<(u64, u64)> {
-    let mut directory = std::fs::read_dir("/proc/self/fd")?;
-    let (mut count, mut highest, mut second) = (0, 0, 0);
-    for entry in directory.by_ref() {
-        let number = entry?.file_name().to_str().and_then(|name| name.parse().ok()).unwrap_or(0);
-        count += 1;
-        if number > highest {
-            (highest, second) = (number, highest);
-        } else {
-            second = second.max(number);
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut directory = Dir::open("/proc/self/fd", flags, Mode::empty())?;
+    let itself = directory.as_raw_fd() as u64;
+    let (mut count, mut highest) = (0, 0);
+    for entry in directory.iter() {
+        // Not numbers: the directory and the one above it.
+        let number = entry?.file_name().to_str().ok().and_then(|name| name.parse().ok());
+        if let Some(number) = number.filter(|&number: &u64| number != itself) {
+            count += 1;
+            highest = highest.max(number);
         }
     }
-    let itself = std::fs::read_link(format!("/proc/self/fd/{highest}"))?;
-    if itself.starts_with("/proc") && itself.ends_with("fd") {
-        highest = second;
-    }
-    drop(directory);
-    Ok((count - 1, highest))
+    Ok((count, highest))
 }
 
 fn each_line(path: &str, mut see: impl FnMut(&str)) -> io::Result<()> {
@@ -403,5 +404,22 @@ mod tests {
         assert!(after.vmas >= before.vmas + 500, "{before:?} {after:?}");
         assert!(after.fds >= 40 && after.threads >= 3, "{after:?}");
         assert_eq!(asked(&shape).iter().find(|(name, _)| *name == "vmas"), Some(&("vmas", 500)));
+    }
+
+    #[test]
+    fn descriptors_are_counted_while_other_threads_open_and_close_theirs() {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        drop(File::open("/dev/null").unwrap());
+                    }
+                });
+            }
+            let counted: io::Result<Vec<_>> = (0..2_000).map(|_| descriptors()).collect();
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(counted.unwrap().iter().all(|(count, highest)| *count >= 3 && *highest >= 2));
+        });
     }
 }
