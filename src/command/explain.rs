@@ -7,6 +7,7 @@ use crate::command::exit;
 use crate::measure::mechanism::{self, MECHANISMS};
 use crate::measure::reading::READINGS;
 use crate::model::knob::{self, KNOBS};
+use crate::model::workload::{self, WORKLOADS};
 use crate::model::{did_you_mean, glossary};
 use crate::record::rows::{FILES, columns_named};
 use crate::show::text::wrap;
@@ -16,7 +17,7 @@ use crate::show::text::wrap;
 #[command(after_help = "Examples:\n  forkbench explain blocked\n  forkbench explain posix_spawn
   forkbench explain samples.csv")]
 pub struct Args {
-    /// A column, file, interval, mechanism, knob, reading, warning or word of the output
+    /// A column, file, interval, mechanism, workload, knob, reading, warning or word of the output
     #[arg(required = true)]
     word: Vec<String>,
 }
@@ -39,6 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn words() -> Vec<String> {
     let mut words: Vec<String> = KNOBS.iter().map(|knob| knob.name.to_owned()).collect();
     words.extend(MECHANISMS.iter().map(|mechanism| mechanism.name.to_owned()));
+    words.extend(WORKLOADS.iter().map(|row| row.workload.word().to_owned()));
     words.extend(READINGS.iter().map(|reading| reading.name.to_owned()));
     words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
     for file in FILES {
@@ -56,6 +58,9 @@ fn meanings(word: &str) -> Vec<String> {
             text.push_str(&format!(" Not here: {refusal}."));
         }
         meanings.push(entry(word, "mechanism", mechanism.about, &text));
+    }
+    if let Some(row) = workload::find(word) {
+        meanings.push(entry(word, "workload", row.about, row.explain));
     }
     if let Some(knob) = knob::find(word) {
         meanings.push(entry(word, "knob", knob.about, knob.explain));

@@ -11,6 +11,7 @@ use crate::measure::reading::READINGS;
 use crate::model::interval::Interval;
 use crate::model::knob::KNOBS;
 use crate::model::setup::Setup;
+use crate::model::workload::WORKLOADS;
 use crate::show::formats::FORMATS;
 
 /// Flags of `forkbench list`.
@@ -25,6 +26,7 @@ pub struct Args {
 enum What {
     Knobs,
     Mechanisms,
+    Workloads,
     Scenarios,
     Intervals,
     Readings,
@@ -74,6 +76,13 @@ fn section(what: What, titled: bool) -> String {
                     }
                     [mechanism.name.to_owned(), about]
                 })
+                .collect(),
+        ),
+        What::Workloads => (
+            "Workloads: what a turn does",
+            WORKLOADS
+                .iter()
+                .map(|row| [row.workload.word().to_owned(), row.about.to_owned()])
                 .collect(),
         ),
         What::Scenarios => (

@@ -22,14 +22,14 @@ use crate::measure::job::{Job, JobBlock};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::memory::page_table_bytes;
 use crate::measure::reading::{PLACES, READINGS, Source};
-use crate::measure::tape::{EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES, Sample};
+use crate::measure::tape::{Bucket, EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES, Sample};
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Outcome, Role};
 use crate::model::scenario::Scenario;
 use crate::model::setup::{Advice, Busy, Contents, MemoryKind, Parent, VmaContents};
 use crate::record::append::{Block, Writer};
 use crate::record::resume::Committed;
-use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow};
+use crate::record::rows::{BlockRow, EventRow, HistogramRow, LaunchRow, ReadingRow, SampleRow};
 
 /// What a run says of itself while it goes on.
 #[derive(Debug)]
@@ -602,6 +602,7 @@ impl<'a> Harness<'a> {
     fn write(&mut self, live: &mut Live, frames: &[Frame], row: BlockRow) -> Result<()> {
         let mut samples = Vec::new();
         let mut readings = Vec::new();
+        let mut histograms = Vec::new();
         let mut events = Vec::new();
         for frame in frames {
             match frame {
@@ -615,6 +616,9 @@ impl<'a> Harness<'a> {
                     self.perf_refused = true;
                 }
                 Frame::Event(event) => events.push(event_row(live.launch, row.block, event)),
+                Frame::Bucket(bucket) => {
+                    histograms.push(histogram_row(live.launch, row.block, bucket));
+                }
                 Frame::Block(_) => {}
             }
         }
@@ -624,7 +628,7 @@ impl<'a> Harness<'a> {
             row: &row,
             samples: &samples,
             readings: &readings,
-            histograms: &[],
+            histograms: &histograms,
             events: &events,
         })?)
     }
@@ -868,6 +872,18 @@ fn evidence(event: &Event) -> String {
 
 fn libc_signalled(status: i32) -> bool {
     status & 0x7f != 0
+}
+
+fn histogram_row(launch: u32, block: u32, bucket: &Bucket) -> HistogramRow {
+    HistogramRow {
+        launch,
+        block,
+        variant: bucket.variant,
+        reading: READINGS[bucket.reading as usize].name.to_owned(),
+        low_ns: bucket.low_ns,
+        high_ns: bucket.high_ns,
+        count: bucket.count,
+    }
 }
 
 /// One row per distinct value: `spawns` of them read it, and `value` is their total.

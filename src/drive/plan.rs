@@ -11,6 +11,7 @@ use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism;
 use crate::measure::tape::PROTOCOL;
+use crate::measure::workload;
 use crate::model::knob;
 use crate::model::order::Rng;
 use crate::model::row::BlockKind;
@@ -148,7 +149,9 @@ pub fn parents(roster: &Roster) -> Vec<(Parent, Vec<u32>)> {
     for entry in roster.entries.iter().filter(|entry| entry.refused.is_none()) {
         let name = &entry.setup.work.mechanism;
         let taints = mechanism::find(name).is_some_and(|mechanism| mechanism.taints);
-        let alone = taints.then(|| name.clone());
+        let work = &entry.setup.work;
+        let taints = taints || (workload::find(work.workload).taints)(work);
+        let alone = taints.then(|| format!("{} {name}", work.workload.word()));
         let parent = &entry.setup.parent;
         match parents.iter_mut().find(|(p, a, _)| p == parent && *a == alone) {
             Some((_, _, variants)) => variants.push(entry.row.variant),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure::mechanism::{self, MECHANISMS, Mechanism};
+use crate::measure::workload;
 use crate::model::knob;
 use crate::model::nearest;
 use crate::model::row::Role;
@@ -113,7 +114,12 @@ impl Roster {
         for asked in &asked {
             let mut reference = asked.clone();
             reference.setup.parent = Parent::default();
+            // What cannot be done in an empty parent has no reference there.
+            let Setup { parent, work } = &reference.setup;
+            let cannot = mechanism::find(&work.mechanism)
+                .is_some_and(|m| workload::can(&parent.shape, work, m).is_err());
             if reference.setup.parent == asked.setup.parent
+                || cannot
                 || all.iter().any(|(other, _)| other.setup == reference.setup)
             {
                 continue;
@@ -158,6 +164,8 @@ fn company(asked: &Asked, vs: &str, all: &mut Vec<(Asked, Role)>) {
         let mut control = asked.clone();
         control.setup.work = control.setup.work.without_image();
         control.setup.work.mechanism = "none".to_owned();
+        control.setup.work =
+            (workload::find(control.setup.work.workload).control)(control.setup.work);
         all.push((control, Role::Control));
     }
     // A twin that copies page tables costs as much as all the rest: one in each scenario tells
@@ -178,8 +186,10 @@ fn versus(scenario: &Scenario, asked: &[Asked], given: Option<&str>) -> Result<S
     let mut names: Vec<&str> = Vec::new();
     for Asked { setup, .. } in asked {
         let usable = !is_control(setup)
-            && mechanism::find(&setup.work.mechanism)
-                .is_some_and(|m| m.can(&setup.work).is_ok() && (m.available)().is_ok());
+            && mechanism::find(&setup.work.mechanism).is_some_and(|m| {
+                workload::can(&setup.parent.shape, &setup.work, m).is_ok()
+                    && (m.available)().is_ok()
+            });
         if usable && !names.contains(&setup.work.mechanism.as_str()) {
             names.push(&setup.work.mechanism);
         }
@@ -276,7 +286,8 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         if role == Role::Twin {
             label.push_str(" (twin)");
         }
-        let refused = mechanism.can(&setup.work).and_then(|()| (mechanism.available)());
+        let refused = workload::can(&setup.parent.shape, &setup.work, mechanism)
+            .and_then(|()| (mechanism.available)());
         entries.push(Entry {
             row: VariantRow {
                 variant: number as u32,
@@ -286,7 +297,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
                 shape,
                 mechanism: setup.work.mechanism.clone(),
                 image: (knob::find("image").expect("a knob").get)(&setup),
-                workload: "spawn".to_owned(),
+                workload: setup.work.workload.word().to_owned(),
                 copies_pages: mechanism.copies_pages(),
                 settings: knob::settings(&setup),
             },

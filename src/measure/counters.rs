@@ -172,3 +172,45 @@ fn thread_faults() -> (u64, u64) {
         (usage.ru_minflt as u64, usage.ru_majflt as u64)
     }
 }
+
+/// The counters of a counting block, with room for what they count.
+#[derive(Debug)]
+pub struct Counting {
+    counters: Counters,
+    /// The errno with which perf events were refused.
+    pub refused: Option<i32>,
+    before: Standing,
+    after: Standing,
+    counts: Vec<Count>,
+}
+
+impl Counting {
+    /// Opens every event that this machine has.
+    pub fn open() -> Counting {
+        let (counters, refused) = Counters::open();
+        Counting {
+            counters,
+            refused: refused.map(|error| error.raw_os_error().unwrap_or(0)),
+            before: Standing::default(),
+            after: Standing::default(),
+            counts: Vec::with_capacity(64),
+        }
+    }
+
+    /// Begins to count.
+    pub fn begin(&mut self) {
+        self.counters.begin(&mut self.before);
+    }
+
+    /// Counts no further. `child`: the usage of the child that was reaped meanwhile, if there was
+    /// one.
+    pub fn end(&mut self, child: Option<&libc::rusage>) {
+        self.counters.end(&mut self.after);
+        self.counters.counts(&self.before, &self.after, child, &mut self.counts);
+    }
+
+    /// What was counted between the last beginning and the last end.
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
+    }
+}

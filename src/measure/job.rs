@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure::tape::PROTOCOL;
+use crate::measure::workload;
 use crate::model::row::BlockKind;
 use crate::model::setup::{Shape, Work};
 
@@ -110,19 +111,24 @@ impl Job {
     }
 
     fn frames_of(&self, block: &JobBlock) -> u64 {
-        let in_turns = |settle: u32, variant: &JobVariant| match block.kind {
-            BlockKind::Count => {
-                2 * u64::from(settle) + u64::from(variant.counts) * FRAMES_PER_COUNTED_SPAWN
-            }
-            // A sample, and an event if it went wrong.
-            _ => 2 * u64::from(settle + variant.samples),
+        let in_turns = |settle: u32, variant: &JobVariant| {
+            let own = workload::find(variant.work.workload).frames;
+            let (samples, each) = match block.kind {
+                BlockKind::Count => (variant.counts, FRAMES_PER_COUNTED_SPAWN),
+                // A sample, and an event if it went wrong.
+                _ => (variant.samples, 2),
+            };
+            2 * u64::from(settle) + u64::from(samples) * (each + own(&variant.work).sample)
         };
         let turns = |variant: &JobVariant| {
             in_turns(variant.settle_first, variant)
                 + u64::from(block.rounds.saturating_sub(1)) * in_turns(variant.settle, variant)
         };
+        let at_end = |variant: &JobVariant| {
+            (workload::find(variant.work.workload).frames)(&variant.work).block
+        };
         // One more event when a variant is given up.
-        self.variants.iter().map(|variant| turns(variant) + 1).sum()
+        self.variants.iter().map(|variant| turns(variant) + at_end(variant) + 1).sum()
     }
 }
 
@@ -170,7 +176,7 @@ mod tests {
     #[test]
     fn what_is_no_job_is_refused() {
         assert!(matches!(Job::parse("x"), Err(BadJob::Text(_))));
-        let error = Job::parse("protocol = 1\n").unwrap_err().to_string();
+        let error = Job::parse("protocol = 2\n").unwrap_err().to_string();
         assert!(error.contains("standard input"), "{error}");
     }
 }

@@ -338,6 +338,11 @@ impl Ballast {
         clock::now() - begin
     }
 
+    /// How many writes that are.
+    pub fn pages(&self, share: Rewrite) -> u64 {
+        (self.part(share) / self.stride) as u64
+    }
+
     fn part(&self, share: Rewrite) -> usize {
         let thousandths = u128::from(share.0.min(1000));
         let bytes = (self.protected as u128 * thousandths / 1000) as usize;

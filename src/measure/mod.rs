@@ -16,3 +16,4 @@ pub mod shape;
 pub mod subject;
 pub mod tape;
 pub mod threads;
+pub mod workload;

@@ -20,6 +20,8 @@ pub enum Source {
     Rusage,
     /// /proc, of the subject.
     Shape,
+    /// What a workload counts and times itself, once for each sample.
+    Work,
 }
 
 /// Every reading. The index is its number on the tape.
@@ -113,10 +115,15 @@ pub static READINGS: &[ReadingRow] = &[
         about: "bytes of that mapping marked as locked",
         source: Source::Shape,
     },
+    ReadingRow {
+        name: "pages",
+        about: "pages that workload=cow has written, each once",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.
-pub static PLACES: &[&str] = &["spawn", "rewrite", "base", "asked", "setup", "block"];
+pub static PLACES: &[&str] = &["spawn", "rewrite", "base", "asked", "setup", "block", "work"];
 
 /// Around a spawn: call, child's life and reaping.
 pub const SPAWN: u32 = 0;
@@ -130,6 +137,8 @@ pub const ASKED: u32 = 3;
 pub const SETUP: u32 = 4;
 /// After a block.
 pub const BLOCK: u32 = 5;
+/// By a workload, of one sample: what it is about, whatever that is.
+pub const WORK: u32 = 6;
 
 /// The number of the reading of that name.
 ///

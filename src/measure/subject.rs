@@ -9,32 +9,29 @@
 //! Sets up its own descriptors, signals and processor before anything else runs.
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
 use std::io::{self, Read, Write};
 use std::mem;
 use std::os::fd::{AsRawFd, IntoRawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::process::ExitCode;
 use std::ptr;
 use std::time::Duration;
 
 use crate::measure::clock;
-use crate::measure::counters::{Count, Counters, Standing};
-use crate::measure::image::{self, MAILBOX};
-use crate::measure::job::{Job, JobBlock, JobVariant, searched_directory};
-use crate::measure::mechanism::brief::{Brief, Extras, Target};
+use crate::measure::counters::Counting;
+use crate::measure::image::MAILBOX;
+use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism::child::{Mailbox, Stage};
-use crate::measure::mechanism::{self, Mechanism, Memory, Refusal, Spawner};
+use crate::measure::mechanism::{self, Mechanism, Memory, Refusal};
 use crate::measure::memory::{Ballast, Scrub};
 use crate::measure::reading;
 use crate::measure::shape::{self, Become};
 use crate::measure::tape::{
     self, BadTape, EVENTS, Frame, KINDS, PHASES, SCOPES, State, Tape, number_of,
 };
+use crate::measure::workload::{self, Bucket, Ground, Kit, Note, Notes, Task};
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Phase, Scope};
-use crate::model::setup::{Between, ChildCpu, Image, Page, Rewrite, Work};
+use crate::model::setup::{Between, ChildCpu, Page, Rewrite, Workload};
 
 /// The exit code of a subject that cannot have its shape or do its work here.
 pub const REFUSED: u8 = 10;
@@ -228,7 +225,7 @@ impl Sink {
 struct Slot<'a> {
     plan: &'a JobVariant,
     mechanism: &'static Mechanism,
-    spawner: Box<dyn Spawner>,
+    task: Box<dyn Task>,
     failures: u32,
     off: bool,
 }
@@ -240,6 +237,8 @@ struct Subject<'a> {
     mailbox: &'static Mailbox,
     scrub: Option<Scrub>,
     slots: Vec<Slot<'a>>,
+    /// What a sample says beside its stamps.
+    notes: Notes,
     /// Whether the spawner's thread is on its one processor now.
     pinned: bool,
     /// Whether a birth has left memory write-protected that was not made writable again.
@@ -288,7 +287,17 @@ impl<'a> Subject<'a> {
                 .map_err(|refusal| format!("{}: {refusal}", plan.work.mechanism))?;
             slots.push(slot);
         }
-        Ok(Subject { job, sink, became, mailbox, scrub, slots, pinned: true, protected: false })
+        Ok(Subject {
+            job,
+            sink,
+            became,
+            mailbox,
+            scrub,
+            slots,
+            notes: Notes::new(),
+            pinned: true,
+            protected: false,
+        })
     }
 
     /// Says what was asked for and what is seen.
@@ -369,6 +378,7 @@ impl<'a> Subject<'a> {
             let number = reading::number("busy_cpu_ns");
             self.reading(None, plan.block, number, Scope::Parent, reading::BLOCK, cpu_ns)?;
         }
+        self.distributions(plan.block)?;
         self.look_again(plan.block)?;
         self.sink.push(Frame::Block(tape::Block {
             block: plan.block,
@@ -377,6 +387,23 @@ impl<'a> Subject<'a> {
             started_ns,
             wall_ns,
         }))
+    }
+
+    /// Puts on the tape what the tasks have of a block as a whole.
+    fn distributions(&mut self, block: u32) -> Result<(), BadTape> {
+        for slot in &mut self.slots {
+            let variant = slot.plan.variant;
+            let mut done = Ok(());
+            slot.task.end_block(&mut |bucket| {
+                let Bucket { reading, low_ns, high_ns, count } = bucket;
+                let frame = tape::Bucket { variant, block, reading, low_ns, high_ns, count };
+                if done.is_ok() {
+                    done = self.sink.push(Frame::Bucket(frame));
+                }
+            });
+            done?;
+        }
+        Ok(())
     }
 
     /// Huge pages come and go: looks again after a block how many there are.
@@ -433,12 +460,12 @@ impl<'a> Subject<'a> {
         #[cfg(feature = "independent-loop")]
         if counting.is_none()
             && plan.work.rewrite == Rewrite::NONE
-            && let Some(taken) = self.slots[slot].spawner.turn(settle + samples)
+            && let Some(taken) = self.slots[slot].task.turn(settle + samples)
         {
             let taken = taken.map(<[_]>::to_vec);
             return self.independent_turn(slot, block.block, [round, turn, settle], phase, taken);
         }
-        self.slots[slot].spawner.begin_turn();
+        self.lend(slot, |task, ground| task.begin_turn(ground));
         let begin = clock::now();
         for pos in 0..settle + samples {
             if pos > settle && clock::now() - begin > block.turn_ns {
@@ -466,7 +493,7 @@ impl<'a> Subject<'a> {
                 break;
             }
         }
-        self.slots[slot].spawner.end_turn();
+        self.lend(slot, |task, ground| task.end_turn(ground));
         Ok(())
     }
 
@@ -540,81 +567,68 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// One spawn, from the call until the parent is as it was before.
+    /// Calls a task where nothing is sampled.
+    fn lend(&mut self, slot: usize, call: impl FnOnce(&mut dyn Task, &mut Ground<'_>)) {
+        let mut ground = Ground {
+            became: &mut self.became,
+            mailbox: self.mailbox,
+            counting: None,
+            settling: false,
+            notes: &mut self.notes,
+        };
+        call(&mut *self.slots[slot].task, &mut ground);
+    }
+
+    /// One sample, from the call until the parent is as it was before.
     fn sample(
         &mut self,
         slot: usize,
         place: Place,
         mut counting: Option<&mut Counting>,
     ) -> Result<(), BadTape> {
-        let variant = &mut self.slots[slot];
-        // SAFETY: a rusage may be all zeroes.
-        let mut usage: libc::rusage = unsafe { mem::zeroed() };
-        let wanted = counting.is_some();
+        let settling = place.phase == Phase::Settle;
         self.mailbox.clear();
-        if let Some(counting) = counting.as_deref_mut() {
-            counting.begin();
-        }
-
-        let cpu_begin = clock::thread_cpu();
-        let start = clock::now();
-        let child = variant.spawner.birth();
-        let returned = clock::now();
-        let reaped = if child >= 0 {
-            variant.spawner.reap(child, wanted.then_some(&mut usage))
-        } else {
-            Ok(0)
+        self.notes.clear();
+        let mut ground = Ground {
+            became: &mut self.became,
+            mailbox: self.mailbox,
+            counting: counting.as_deref_mut(),
+            settling,
+            notes: &mut self.notes,
         };
-        let end = clock::now();
-        let cpu = clock::thread_cpu() - cpu_begin;
-
-        let has_child = !variant.mechanism.ignores_image();
-        if let Some(counting) = counting.as_deref_mut() {
-            counting.end(has_child.then_some(&usage));
-        }
-        variant.spawner.tidy();
-        let report = self.mailbox.read();
-        let status = reaped.unwrap_or(0);
-        let failure = if child < 0 {
-            Some((-child as i32, Stage::Birth))
-        } else if let Err(errno) = reaped {
-            Some((errno, Stage::Reap))
-        } else if let Some(failure) = report.failure {
-            Some(failure)
-        } else if status != 0
-            || (has_child && variant.plan.work.image.stamps() && report.image_ns.is_none())
-        {
-            Some((0, Stage::Status))
-        } else {
-            None
-        };
-        let since = |stamp: Option<u64>| stamp.map(|stamp| stamp.saturating_sub(start));
+        let taken = self.slots[slot].task.sample(&mut ground);
+        let plan = self.slots[slot].plan;
         let mut sample = tape::Sample {
-            variant: variant.plan.variant,
+            variant: plan.variant,
             block: place.block,
             round: place.round,
             turn: place.turn,
             pos: place.pos,
             phase: number_of(&PHASES, place.phase),
-            status,
-            start_ns: start,
-            blocked_ns: Some(returned - start),
-            born_ns: since(report.born_ns),
-            image_ns: since(report.image_ns),
-            reaped_ns: Some(end - start),
-            rewrite_ns: None,
-            blocked_cpu_ns: cpu,
+            status: taken.status,
+            start_ns: taken.start_ns,
+            blocked_ns: taken.blocked_ns,
+            born_ns: taken.born_ns,
+            image_ns: taken.image_ns,
+            reaped_ns: taken.reaped_ns,
+            rewrite_ns: taken.rewrite_ns,
+            blocked_cpu_ns: taken.cpu_ns,
             parent_cpu: current_cpu(),
-            child_cpu: report.cpu,
+            child_cpu: taken.child_cpu,
         };
-        let number = self.slots[slot].plan.variant;
-        self.count(place, number, counting.as_deref(), reading::SPAWN)?;
-        if child >= 0 {
-            sample.rewrite_ns = self.restore(slot, place, counting)?;
-            self.protected |= self.slots[slot].mechanism.copies_pages()
-                && self.slots[slot].plan.work.rewrite != Rewrite::ALL;
+        if taken.child >= 0 {
+            let bill = self.restore(slot, place, counting)?;
+            sample.rewrite_ns = sample.rewrite_ns.or(bill);
+            self.protected |=
+                self.slots[slot].mechanism.copies_pages() && plan.work.rewrite != Rewrite::ALL;
         }
-        match failure {
+        if !settling {
+            for note in self.notes.notes() {
+                let Note { reading, scope, at, value } = *note;
+                self.reading(Some(plan.variant), place.block, reading, scope, at, value)?;
+            }
+        }
+        match taken.failure {
             None => {
                 self.slots[slot].failures = 0;
                 self.sink.push(Frame::Sample(sample))
@@ -625,22 +639,10 @@ impl<'a> Subject<'a> {
                 if stage == Stage::Status {
                     self.sink.push(Frame::Sample(sample))?;
                 }
-                self.fail(slot, place.block, child.max(0) as u32, errno, stage, status)
+                let pid = taken.child.max(0) as u32;
+                self.fail(slot, place.block, pid, errno, stage, taken.status)
             }
         }
-    }
-
-    fn count(
-        &self,
-        place: Place,
-        variant: u32,
-        counting: Option<&Counting>,
-        at: u32,
-    ) -> Result<(), BadTape> {
-        for count in counting.map_or(&[][..], |counting| &counting.counts) {
-            self.reading(Some(variant), place.block, count.reading, count.scope, at, count.value)?;
-        }
-        Ok(())
     }
 
     /// Makes the memory writable again that a page-copying birth has left write-protected: by a
@@ -649,7 +651,7 @@ impl<'a> Subject<'a> {
     /// The control pays a bill too, with its first sample of a block: what the same writing takes
     /// when nothing was forked before it.
     fn restore(
-        &self,
+        &mut self,
         slot: usize,
         place: Place,
         counting: Option<&mut Counting>,
@@ -659,13 +661,15 @@ impl<'a> Subject<'a> {
         if share == Rewrite::NONE {
             return Ok(None);
         }
+        // Where the work itself is to write the memory, its writing is the bill.
+        let bill = place.bill && plan.work.workload == Workload::Spawn;
         match mechanism.memory {
-            Memory::Copies if place.bill => {}
+            Memory::Copies if bill => {}
             Memory::Copies => {
                 self.became.repopulate(share);
                 return Ok(None);
             }
-            Memory::Nothing if place.bill => {}
+            Memory::Nothing if bill => {}
             _ => return Ok(None),
         }
         let Some(counting) = counting else { return Ok(self.became.rewrite(share)) };
@@ -673,7 +677,7 @@ impl<'a> Subject<'a> {
         let length = self.became.rewrite(share);
         counting.end(None);
         if length.is_some() {
-            self.count(place, plan.variant, Some(counting), reading::REWRITE)?;
+            self.notes.counted(counting, reading::REWRITE);
         }
         Ok(length)
     }
@@ -727,89 +731,9 @@ impl<'a> Slot<'a> {
             errno: 0,
             reason: "there is no such mechanism in this forkbench".to_owned(),
         })?;
-        mechanism.can(work)?;
-        let brief =
-            Brief::new(target(&work.image, &job.noop)?, &extras(work, job)?, mailbox, mask)?;
-        let spawner = (mechanism.prepare)(brief)?;
-        Ok(Slot { plan, mechanism, spawner, failures: 0, off: false })
-    }
-}
-
-fn extras(work: &Work, job: &Job) -> Result<Extras, Refusal> {
-    let refuse = |reason: &str| Refusal { errno: 0, reason: reason.to_owned() };
-    if work.path_dirs > 0 && job.search.is_empty() {
-        return Err(refuse("the job names no directory `search` for path-dirs"));
-    }
-    if job.search.contains([':', '\0']) {
-        return Err(refuse(
-            "the directory of images has a colon in its name, which PATH cannot hold",
-        ));
-    }
-    let directory = |number| {
-        CString::new(format!("{}/{}", job.search, searched_directory(number)))
-            .expect("it has no NUL byte")
-    };
-    Ok(Extras {
-        env_bytes: work.env_bytes.bytes() as usize,
-        args_bytes: work.args_bytes.bytes() as usize,
-        searched: (0..work.path_dirs).map(directory).collect(),
-    })
-}
-
-fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {
-    let string = |text: &str| {
-        CString::new(text).map_err(|_| Refusal {
-            errno: libc::EINVAL,
-            reason: "a word of the image has a NUL byte in it".to_owned(),
-        })
-    };
-    Ok(match image {
-        Image::Exit => Target::Exit,
-        Image::Noop | Image::Dynamic => {
-            let name = if *image == Image::Noop { image::NOOP } else { image::DYNAMIC };
-            let path = Path::new(noop).with_file_name(name);
-            let path = CString::new(path.as_os_str().as_bytes());
-            let path =
-                path.map_err(|_| Refusal { errno: libc::EINVAL, reason: noop.to_owned() })?;
-            Target::Exec(path, vec![c"noop".to_owned()])
-        }
-        Image::Command(words) => {
-            let arguments: Vec<CString> =
-                words.iter().map(|word| string(word)).collect::<Result<_, _>>()?;
-            let path = arguments.first().cloned().unwrap_or_default();
-            Target::Exec(path, arguments)
-        }
-    })
-}
-
-/// The counters of a counting block, with room for what they count.
-struct Counting {
-    counters: Counters,
-    /// The errno with which perf events were refused.
-    refused: Option<i32>,
-    before: Standing,
-    after: Standing,
-    counts: Vec<Count>,
-}
-
-impl Counting {
-    fn open() -> Counting {
-        let (counters, refused) = Counters::open();
-        Counting {
-            counters,
-            refused: refused.map(|error| error.raw_os_error().unwrap_or(0)),
-            before: Standing::default(),
-            after: Standing::default(),
-            counts: Vec::with_capacity(64),
-        }
-    }
-
-    fn begin(&mut self) {
-        self.counters.begin(&mut self.before);
-    }
-
-    fn end(&mut self, child: Option<&libc::rusage>) {
-        self.counters.end(&mut self.after);
-        self.counters.counts(&self.before, &self.after, child, &mut self.counts);
+        workload::can(&job.shape, work, mechanism)?;
+        let kit = Kit { job, work, mechanism, mailbox, mask };
+        let task = (workload::find(work.workload).prepare)(&kit)?;
+        Ok(Slot { plan, mechanism, task, failures: 0, off: false })
     }
 }

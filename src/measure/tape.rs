@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::model::row::{BlockKind, EventKind, Phase, Scope};
 
 /// The layout that harness and subject must agree on.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"FORKTAPE");
 const FRAME_WORDS: usize = 16;
@@ -66,6 +66,8 @@ pub enum Frame {
     Event(Event),
     /// The end of a block: it was done whole.
     Block(Block),
+    /// A bucket of a distribution.
+    Bucket(Bucket),
 }
 
 /// A spawn that was timed. Lengths in nanoseconds; `None` where the stamp does not exist.
@@ -156,6 +158,23 @@ pub struct Block {
     pub wall_ns: u64,
 }
 
+/// A bucket of a distribution of one variant in one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The variant's number in the run.
+    pub variant: u32,
+    /// The block's number in the launch.
+    pub block: u32,
+    /// An index of [`crate::measure::reading::READINGS`].
+    pub reading: u32,
+    /// The smallest length in it, in nanoseconds.
+    pub low_ns: u64,
+    /// The largest.
+    pub high_ns: u64,
+    /// How many there were.
+    pub count: u64,
+}
+
 /// The phases, by their number on the tape.
 pub const PHASES: [Phase; 3] = [Phase::Warmup, Phase::Settle, Phase::Measure];
 
@@ -215,6 +234,9 @@ impl Frame {
             Frame::Block(b) => {
                 &[4, pair(b.block, b.kind), u64::from(b.rounds), b.started_ns, b.wall_ns]
             }
+            Frame::Bucket(b) => {
+                &[5, pair(b.variant, b.block), u64::from(b.reading), b.low_ns, b.high_ns, b.count]
+            }
         };
         words[..fields.len()].copy_from_slice(fields);
         words
@@ -267,6 +289,14 @@ impl Frame {
                 rounds: low(words[2]),
                 started_ns: words[3],
                 wall_ns: words[4],
+            }),
+            5 => Frame::Bucket(Bucket {
+                variant: low(words[1]),
+                block: high(words[1]),
+                reading: low(words[2]),
+                low_ns: words[3],
+                high_ns: words[4],
+                count: words[5],
             }),
             _ => return None,
         })

@@ -4,8 +4,8 @@
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
 use crate::model::setup::{
-    Advice, Between, Busy, ChildCpu, Contents, FdLayout, Image, MemoryKind, Rewrite, Setup,
-    TouchOrder, VmaContents,
+    Advice, Between, Busy, ChildCpu, ChildState, Contents, FdLayout, Image, MemoryKind, Rewrite,
+    Setup, TouchOrder, VmaContents, Workload,
 };
 use crate::model::units::{self, Size, UnitError};
 
@@ -278,6 +278,19 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.parent.prefix.clone(),
     },
     Knob {
+        name: "workload",
+        group: Group::Work,
+        value: "NAME",
+        about: "what a turn does: spawn, or cow (forkbench list workloads)",
+        explain: "`spawn` makes a process and waits for it. The others measure what a fork costs \
+                  after the call; each is explained under its own name, and has knobs of its own.",
+        set: |setup, text| {
+            setup.work.workload = choice("workload", text, Workload::ALL, Workload::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.workload.word().to_owned(),
+    },
+    Knob {
         name: "mechanism",
         group: Group::Work,
         value: "NAME",
@@ -462,6 +475,20 @@ pub static KNOBS: &[Knob] = &[
         },
         get: |setup| setup.work.path_dirs.to_string(),
     },
+    Knob {
+        name: "child",
+        group: Group::Work,
+        value: "STATE",
+        about: "cow: where the child is while the memory is written: alive or gone",
+        explain: "`alive`: the child sleeps and shares the memory, so the kernel copies each page \
+                  that the parent writes. `gone`: it has ended and was reaped, and the kernel \
+                  only has to make each page writable again. For workload=cow.",
+        set: |setup, text| {
+            setup.work.child = choice("child", text, ChildState::ALL, ChildState::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.child.word().to_owned(),
+    },
 ];
 
 /// The knob of that name.
@@ -602,6 +629,7 @@ mod tests {
             ("fds", "100"),
             ("fd-layout", "high"),
             ("prefix", "setpriv --no-new-privs"),
+            ("workload", "cow"),
             ("mechanism", "vfork"),
             ("image", "/bin/sh -c 'exit 0'"),
             ("rewrite", "12.5%"),
@@ -610,6 +638,7 @@ mod tests {
             ("env-bytes", "64KiB"),
             ("args-bytes", "1KiB"),
             ("path-dirs", "7"),
+            ("child", "gone"),
         ];
         for knob in KNOBS {
             let (_, text) = examples

@@ -10,6 +10,7 @@ pub mod row;
 pub mod scenario;
 pub mod setup;
 pub mod units;
+pub mod workload;
 
 /// `; did you mean `NAME`?` with the candidate that is [`nearest`]; nothing if none is near.
 pub fn did_you_mean<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> String {

@@ -10,6 +10,7 @@ use crate::model::quantity::Quantity;
 use crate::model::setup::Setup;
 use crate::model::suggestion;
 use crate::model::units::Size;
+use crate::model::workload;
 
 /// A base setup and axes of points; its expansion is every combination, each setup once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -224,6 +225,9 @@ impl Scenario {
         let mut unique: Vec<Setup> = Vec::with_capacity(setups.len());
         for setup in setups {
             if let Some(why) = setup.parent.shape.impossible() {
+                return Err(BadScenario::Impossible(why));
+            }
+            if let Some(why) = workload::misplaced(&setup) {
                 return Err(BadScenario::Impossible(why));
             }
             if !unique.contains(&setup) {

@@ -373,6 +373,8 @@ impl FromStr for Page {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
+    /// What a turn does.
+    pub workload: Workload,
     /// The name of the mechanism.
     pub mechanism: String,
     /// What the child becomes.
@@ -392,11 +394,14 @@ pub struct Work {
     /// Directories of PATH that are searched in vain before the image is found; 0: its path is
     /// given and nothing is searched.
     pub path_dirs: u32,
+    /// `cow`: whether the child lives while the memory is written.
+    pub child: ChildState,
 }
 
 impl Default for Work {
     fn default() -> Work {
         Work {
+            workload: Workload::Spawn,
             mechanism: "posix_spawn".to_owned(),
             image: Image::Noop,
             rewrite: Rewrite::default(),
@@ -405,6 +410,7 @@ impl Default for Work {
             env_bytes: Size::ZERO,
             args_bytes: Size::ZERO,
             path_dirs: 0,
+            child: ChildState::Alive,
         }
     }
 }
@@ -420,6 +426,26 @@ impl Work {
     pub fn without_image(self) -> Work {
         let Work { image, env_bytes, args_bytes, path_dirs, .. } = Work::default();
         Work { image, env_bytes, args_bytes, path_dirs, ..self }
+    }
+}
+
+words! {
+    /// What a turn does. [`crate::model::workload`] says more of each.
+    Workload {
+        /// Spawns, and waits for the child.
+        Spawn = "spawn",
+        /// Writes memory that a fork has left to be copied.
+        Cow = "cow",
+    }
+}
+
+words! {
+    /// Where the child is while its parent writes its memory.
+    ChildState {
+        /// It lives and shares the memory.
+        Alive = "alive",
+        /// It is gone.
+        Gone = "gone",
     }
 }
 

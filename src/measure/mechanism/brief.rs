@@ -38,6 +38,9 @@ pub struct Extras {
     /// Directories that are searched before that of the image; empty: its path is given and nothing
     /// is searched.
     pub searched: Vec<CString>,
+    /// An eventfd that the child, before it ends or executes the image, waits for; none: it does
+    /// not wait. Only for mechanisms whose gap is ours, and never for one that suspends its caller.
+    pub hold: Option<i32>,
 }
 
 /// The environment of every image: small and fixed, since its bytes are copied by every exec. The
@@ -114,6 +117,7 @@ impl Brief {
             envp: envp.as_ptr(),
             ending,
             mask,
+            hold: extras.hold.unwrap_or(-1),
             mailbox,
         });
         Ok(Brief {

@@ -44,6 +44,9 @@ pub struct Orders {
     pub ending: Ending,
     /// The signal mask that the image is to start with, in the kernel's layout.
     pub mask: u64,
+    /// An eventfd that the child reads before it ends, so that it lives until somebody writes to
+    /// it; -1: none.
+    pub hold: i32,
     /// Where the child reports.
     pub mailbox: *const Mailbox,
 }
@@ -72,12 +75,14 @@ pub enum Stage {
     Reap = 4,
     /// The child itself ended with a status other than 0.
     Status = 5,
+    /// Waiting to be let go.
+    Hold = 6,
 }
 
 impl Stage {
     /// The stage of that number, as it stands in a mailbox or on the tape.
     pub fn from_number(number: i32) -> Option<Stage> {
-        [Stage::Birth, Stage::Mask, Stage::Exec, Stage::Reap, Stage::Status]
+        [Stage::Birth, Stage::Mask, Stage::Exec, Stage::Reap, Stage::Status, Stage::Hold]
             .into_iter()
             .find(|stage| *stage as i32 == number)
     }
@@ -90,6 +95,7 @@ impl Stage {
             Stage::Exec => "exec",
             Stage::Reap => "reap",
             Stage::Status => "status",
+            Stage::Hold => "hold",
         }
     }
 }
@@ -141,6 +147,19 @@ pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
     };
     if failed < 0 {
         report(mailbox, failed, Stage::Mask);
+    }
+    if orders.hold >= 0 {
+        let mut count: u64 = 0;
+        // SAFETY: `count` has the eight bytes that an eventfd gives, and lives through the call.
+        let failed = unsafe {
+            raw::syscall4(
+                libc::SYS_read,
+                [orders.hold as usize, ptr::from_mut(&mut count) as usize, 8, 0],
+            )
+        };
+        if failed < 0 {
+            report(mailbox, failed, Stage::Hold);
+        }
     }
     if orders.ending == Ending::Exec {
         let mut path = orders.paths;

@@ -938,6 +938,14 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "pages",
+        &[],
+        "pages that workload=cow has written, each once",
+        "Base pages of 4 KiB as a rule: one write in each page of the memory that a fork leaves to \
+         be copied. `forkbench explain cow` says more.",
+    ),
+    entry(
+        Reading,
         "vm_pte_bytes",
         &["VmPTE"],
         "page tables of the subject (VmPTE in /proc/PID/status)",

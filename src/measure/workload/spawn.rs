@@ -1,0 +1,138 @@
+//! The plain workload: spawn, wait for the child, and spawn again.
+//!
+//! # Safety
+//!
+//! Makes an empty resource usage, which is plain numbers.
+#![allow(unsafe_code)]
+
+use std::mem;
+
+use crate::measure::clock;
+use crate::measure::mechanism::Spawner;
+use crate::measure::mechanism::child::Stage;
+use crate::measure::reading;
+use crate::measure::workload::{Frames, Ground, Kit, Taken, Task, Workload};
+use crate::model::setup;
+
+/// The row of it.
+pub(super) static SPAWN: Workload = Workload {
+    workload: setup::Workload::Spawn,
+    can: |_, _, _| Ok(()),
+    control: |work| work,
+    frames: |_| Frames::default(),
+    taints: |_| false,
+    prepare: |kit| Ok(Box::new(Spawn::new(kit, kit.spawner()?))),
+};
+
+/// A mechanism made ready, and what is to be seen of its children.
+pub(super) struct Spawn {
+    spawner: Box<dyn Spawner>,
+    judge: Judge,
+}
+
+impl Spawn {
+    fn new(kit: &Kit<'_>, spawner: Box<dyn Spawner>) -> Spawn {
+        Spawn { spawner, judge: Judge::new(kit) }
+    }
+}
+
+impl Task for Spawn {
+    fn begin_turn(&mut self, _: &mut Ground<'_>) {
+        self.spawner.begin_turn();
+    }
+
+    fn sample(&mut self, ground: &mut Ground<'_>) -> Taken {
+        let mut usage = no_usage();
+        let wanted = ground.counting.is_some();
+        if let Some(counting) = ground.counting.as_deref_mut() {
+            counting.begin();
+        }
+
+        let cpu_begin = clock::thread_cpu();
+        let start = clock::now();
+        let child = self.spawner.birth();
+        let returned = clock::now();
+        let reaped =
+            if child >= 0 { self.spawner.reap(child, wanted.then_some(&mut usage)) } else { Ok(0) };
+        let end = clock::now();
+        let cpu = clock::thread_cpu() - cpu_begin;
+
+        if let Some(counting) = ground.counting.as_deref_mut() {
+            counting.end(self.judge.has_child.then_some(&usage));
+            ground.notes.counted(counting, reading::SPAWN);
+        }
+        self.spawner.tidy();
+        let taken = Taken {
+            start_ns: start,
+            blocked_ns: Some(returned - start),
+            reaped_ns: Some(end - start),
+            cpu_ns: cpu,
+            child,
+            ..Taken::default()
+        };
+        self.judge.complete(taken, reaped, ground)
+    }
+
+    fn end_turn(&mut self, _: &mut Ground<'_>) {
+        self.spawner.end_turn();
+    }
+
+    #[cfg(feature = "independent-loop")]
+    fn turn(
+        &mut self,
+        count: u32,
+    ) -> Option<Result<&[crate::measure::mechanism::independent::Spawn], i32>> {
+        self.spawner.turn(count)
+    }
+}
+
+fn no_usage() -> libc::rusage {
+    // SAFETY: a rusage may be all zeroes.
+    unsafe { mem::zeroed() }
+}
+
+/// What has to be seen of a child that went well.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judge {
+    /// Whether there is a child with an end of its own.
+    pub(super) has_child: bool,
+    /// Whether its image stamps the clock.
+    stamps: bool,
+}
+
+impl Judge {
+    /// Of the children of that work.
+    pub(super) fn new(kit: &Kit<'_>) -> Judge {
+        let has_child = !kit.mechanism.ignores_image();
+        Judge { has_child, stamps: has_child && kit.work.image.stamps() }
+    }
+
+    /// Completes a sample with what the child has reported and how it ended.
+    pub(super) fn complete(
+        self,
+        mut taken: Taken,
+        reaped: Result<i32, i32>,
+        ground: &Ground<'_>,
+    ) -> Taken {
+        let report = ground.mailbox.read();
+        let since = |stamp: Option<u64>| stamp.map(|stamp| stamp.saturating_sub(taken.start_ns));
+        taken.status = reaped.unwrap_or(0);
+        taken.failure = if taken.child < 0 {
+            Some((-taken.child as i32, Stage::Birth))
+        } else if let Err(errno) = reaped {
+            Some((errno, Stage::Reap))
+        } else if let Some(failure) = report.failure {
+            Some(failure)
+        } else if taken.status != 0 || (self.stamps && report.image_ns.is_none()) {
+            Some((0, Stage::Status))
+        } else {
+            None
+        };
+        Taken {
+            born_ns: since(report.born_ns),
+            image_ns: since(report.image_ns),
+            child_cpu: report.cpu,
+            ..taken
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The registry of workloads: what a turn does, and which numbers tell what it costs.
+//!
+//! This is the half that needs no process: names, what belongs to which workload, and the columns
+//! that a report gives it. The half that measures is `measure::workload`. A new workload is a
+//! value of [`Workload`], a row here and a file there.
+
+use crate::model::knob;
+use crate::model::setup::{Setup, Workload};
+
+/// What a turn can do.
+#[derive(Debug)]
+pub struct WorkloadRow {
+    /// Which one it is; its word is its name.
+    pub workload: Workload,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// What it does, in full: `forkbench explain NAME`.
+    pub explain: &'static str,
+    /// Knobs that mean nothing in workloads that do not name them.
+    pub knobs: &'static [&'static str],
+    /// What a report shows of it, from left to right; none: the intervals of a spawn.
+    pub columns: &'static [Column],
+}
+
+/// One column of a report.
+#[derive(Debug)]
+pub struct Column {
+    /// Its heading, at most two lines.
+    pub heading: &'static str,
+    /// What stands in it, in one line.
+    pub about: &'static str,
+    /// Where it comes from. Quantities are given as text, see [`crate::model::quantity`].
+    pub of: Of,
+}
+
+/// Where the number in a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A quantity.
+    Quantity(&'static str),
+    /// A length or size for each thing: the one quantity divided by the other.
+    Each(&'static str, &'static str),
+    /// Things per second: the one quantity divided by the other, which is a length.
+    PerSecond(&'static str, &'static str),
+}
+
+/// Every workload, in the order in which they are listed.
+pub static WORKLOADS: &[WorkloadRow] = &[
+    WorkloadRow {
+        workload: Workload::Spawn,
+        about: "spawn a child and wait for it, again and again",
+        explain: "Each sample makes one process and waits until it is gone. What the call costs, \
+                  what the child takes to its image and to its end, and what the parent then pays \
+                  to write its memory again.",
+        knobs: &[],
+        columns: &[],
+    },
+    WorkloadRow {
+        workload: Workload::Cow,
+        about: "write memory that a fork has left to be copied, page by page",
+        explain: "The parent spawns, and then writes its memory while the child lives and shares \
+                  it (`child=alive`: the kernel copies each page), or after it has gone \
+                  (`child=gone`: it only makes each page writable again). The mechanism `none` \
+                  never forked: what the writing itself takes. The writing is the interval \
+                  `rewrite`; the pages written and the faults taken are readings.",
+        knobs: &["child"],
+        columns: &[
+            Column {
+                heading: "caller\nblocked",
+                about: "how long the call blocked its caller, median",
+                of: Of::Quantity("blocked.p50"),
+            },
+            Column {
+                heading: "writing\np50",
+                about: "how long the writing took, median",
+                of: Of::Quantity("rewrite.p50"),
+            },
+            Column {
+                heading: "pages\nwritten",
+                about: "how many pages were written",
+                of: Of::Quantity("pages.parent@work"),
+            },
+            Column {
+                heading: "per\npage",
+                about: "the writing divided by the pages",
+                of: Of::Each("rewrite.p50", "pages.parent@work"),
+            },
+            Column {
+                heading: "faults\nin it",
+                about: "page faults while writing",
+                of: Of::Quantity("minor_faults.parent@work"),
+            },
+        ],
+    },
+];
+
+/// The row of a workload.
+pub fn row(workload: Workload) -> &'static WorkloadRow {
+    WORKLOADS.iter().find(|row| row.workload == workload).expect("every workload has a row")
+}
+
+/// The row of the workload of that name.
+pub fn find(name: &str) -> Option<&'static WorkloadRow> {
+    WORKLOADS.iter().find(|row| row.workload.word() == name)
+}
+
+/// Why no work can be what `setup` asks for: a knob is set that means nothing in its workload.
+pub fn misplaced(setup: &Setup) -> Option<String> {
+    let own = row(setup.work.workload);
+    let default = Setup::default();
+    WORKLOADS.iter().flat_map(|row| row.knobs).find_map(|name| {
+        let knob = knob::find(name)?;
+        let is_set = (knob.get)(setup) != (knob.get)(&default);
+        if !is_set || own.knobs.contains(name) {
+            return None;
+        }
+        let users: Vec<&str> = WORKLOADS
+            .iter()
+            .filter(|row| row.knobs.contains(name))
+            .map(|row| row.workload.word())
+            .collect();
+        Some(format!(
+            "{name}={} means nothing in workload={}: leave it out, or use workload={}",
+            (knob.get)(setup),
+            own.workload.word(),
+            users.join(" or ")
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::quantity::Quantity;
+
+    #[test]
+    fn every_workload_has_one_row_whose_words_exist() {
+        assert_eq!(WORKLOADS.len(), Workload::ALL.len());
+        for &workload in Workload::ALL {
+            let row = row(workload);
+            assert!(row.about.len() <= 90 && row.explain.len() > row.about.len());
+            assert!(row.knobs.iter().all(|name| knob::find(name).is_some()), "{:?}", row.knobs);
+            for column in row.columns {
+                assert!(column.heading.lines().count() <= 2 && !column.about.is_empty());
+                let texts = match column.of {
+                    Of::Quantity(text) => vec![text],
+                    Of::Each(one, other) | Of::PerSecond(one, other) => vec![one, other],
+                };
+                for text in texts {
+                    let quantity: Quantity = text.parse().unwrap();
+                    assert_eq!(quantity.to_string(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_knob_of_another_workload_is_named_with_its_own() {
+        let mut setup = Setup::default();
+        assert_eq!(misplaced(&setup), None);
+        (knob::find("child").unwrap().set)(&mut setup, "gone").unwrap();
+        let why = misplaced(&setup).unwrap();
+        assert!(why.contains("child=gone") && why.contains("workload=cow"), "{why}");
+        setup.work.workload = Workload::Cow;
+        assert_eq!(misplaced(&setup), None);
+    }
+}
