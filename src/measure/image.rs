@@ -7,17 +7,20 @@
 //! fixed descriptor [`MAILBOX`]: seconds and nanoseconds of CLOCK_MONOTONIC, and one more than the
 //! number of its processor.
 //!
+//! A third, `stage`, is what pipelines are made of: see [`stage`].
+//!
 //! # Safety
 //!
 //! The program is assembled into a read-only section of this binary and copied out as bytes.
 #![allow(unsafe_code)]
+
+pub mod stage;
 
 use std::arch::global_asm;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::ptr;
 
 /// The descriptor at which an image finds the mailbox.
 pub const MAILBOX: i32 = 3;
@@ -121,10 +124,19 @@ pub const NOOP: &str = "noop";
 /// The name of the file of `dynamic`: as long as the other, since an exec copies the path.
 pub const DYNAMIC: &str = "dyna";
 
+/// The name of the file of `stage`.
+pub const STAGE: &str = "stag";
+
 /// The image `noop` as an ELF file: header, one segment that is read and executed, a stack that is
 /// not.
 pub fn noop() -> Vec<u8> {
-    elf(&[], &[])
+    elf(own(), &[], &[])
+}
+
+/// The image `stage` as an ELF file, static as `noop`.
+pub fn stage() -> Vec<u8> {
+    let (begin, end) = stage::code();
+    elf(code(begin, end), &[], &[])
 }
 
 /// The image `dynamic` as an ELF file: the same, with the loader's path, and a list of what is to be
@@ -140,12 +152,11 @@ pub fn dynamic() -> Vec<u8> {
     long(&mut bytes, &[11, 24]); // DT_SYMENT
     long(&mut bytes, &[0, 0]); // DT_NULL
     long(&mut bytes, &[0, 0, 0, 0]);
-    elf(LOADER, &bytes)
+    elf(own(), LOADER, &bytes)
 }
 
 /// An ELF file of the code, behind the loader of that path if there is one.
-fn elf(loader: &[u8], tables: &[u8]) -> Vec<u8> {
-    let code = code();
+fn elf(code: &[u8], loader: &[u8], tables: &[u8]) -> Vec<u8> {
     let headers: u16 = if loader.is_empty() { 2 } else { 4 };
     let loader_at = HEADER + u64::from(headers) * PROGRAM_HEADER;
     let tables_at = loader_at + loader.len() as u64;
@@ -190,14 +201,15 @@ fn long(file: &mut Vec<u8>, values: &[u64]) {
     values.iter().for_each(|value| file.extend(value.to_le_bytes()));
 }
 
-/// Writes both images into a directory as executable files.
+/// Writes all images into a directory as executable files.
 ///
 /// # Errors
 ///
 /// When one cannot be written.
 pub fn write_all(directory: &Path) -> io::Result<()> {
     write(&directory.join(NOOP), &noop())?;
-    write(&directory.join(DYNAMIC), &dynamic())
+    write(&directory.join(DYNAMIC), &dynamic())?;
+    write(&directory.join(STAGE), &stage())
 }
 
 /// Writes an image as a new executable file.
@@ -209,19 +221,21 @@ pub fn write(path: &Path, image: &[u8]) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o755).open(path)?.write_all(image)
 }
 
-fn code() -> &'static [u8] {
-    // SAFETY: both symbols lie in one section that the assembler above filled; the bytes between
-    // them are initialised and never written.
-    unsafe {
-        let begin = ptr::addr_of!(BEGIN);
-        let length = ptr::addr_of!(END).offset_from_unsigned(begin);
-        std::slice::from_raw_parts(begin, length)
-    }
+/// The code of `noop` and `dynamic`.
+fn own() -> &'static [u8] {
+    code(&raw const BEGIN, &raw const END)
+}
+
+fn code(begin: *const u8, end: *const u8) -> &'static [u8] {
+    // SAFETY: both symbols lie in one section that the assembler filled; the bytes between them are
+    // initialised and never written.
+    unsafe { std::slice::from_raw_parts(begin, end.offset_from_unsigned(begin)) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::fs::File;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -237,5 +251,24 @@ mod tests {
         } else {
             println!("skipped: there is no loader {loader} here");
         }
+    }
+
+    #[test]
+    fn a_stage_writes_and_copies_what_it_is_to() {
+        let directory = tempfile::tempdir().unwrap();
+        write_all(directory.path()).unwrap();
+        let stage = directory.path().join(STAGE);
+        for bytes in [0, 1, 70_000, 1 << 20] {
+            let mut source = Command::new(&stage);
+            let mut source = source.arg(bytes.to_string()).stdout(Stdio::piped()).spawn().unwrap();
+            let copied = Command::new(&stage).stdin(source.stdout.take().unwrap()).output();
+            let copied = copied.unwrap();
+            assert!(source.wait().unwrap().success() && copied.status.success());
+            assert_eq!(copied.stdout.len(), bytes);
+            assert!(copied.stdout.iter().all(|byte| *byte == 0));
+        }
+        let read_only = File::open("/dev/null").unwrap();
+        let failed = Command::new(&stage).arg("5").stdout(read_only).status().unwrap();
+        assert_eq!(failed.code(), Some(1), "it cannot write there");
     }
 }
