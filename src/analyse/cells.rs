@@ -4,6 +4,8 @@
 //! their block: any quantile of a block, of a launch or of all is a matter of picking, and blocks
 //! can still be merged. Only samples of timed blocks, with phase `measure` and status 0, are
 //! *eligible*, that is, may enter a statistic; the cold and the warm-up samples are kept apart.
+//! Lengths that a workload times or counts itself are kept in the same form, those of timed blocks;
+//! of distributions only the buckets.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -12,12 +14,15 @@ use super::places::setup_of;
 use super::quantiles::quantile;
 use super::values::Values;
 use crate::model::interval::Interval;
+use crate::model::quantity::Quantity;
 use crate::model::row::{BlockKind, Phase, Scope};
 use crate::model::scenario::Scenario;
 use crate::model::setup::Setup;
 use crate::record::error::{RecordError, Result};
 use crate::record::read::{Losses, Recorded};
-use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
+use crate::record::rows::{
+    BlockRow, EventRow, HistogramRow, LaunchRow, ReadingRow, SampleRow, VariantRow,
+};
 
 /// Everything that is known of one run, ready for statistics.
 #[derive(Clone, Debug)]
@@ -51,9 +56,11 @@ pub struct Cells {
     /// none where neither can be read.
     pub setups: Vec<Option<Setup>>,
     cells: Vec<[Cell; Interval::ALL.len()]>,
+    /// For each variant, its lengths that are no interval.
+    lengths: Vec<BTreeMap<String, Cell>>,
 }
 
-/// One interval of one variant.
+/// One interval, or another length, of one variant.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     /// The eligible values, block after block, sorted within each.
@@ -139,7 +146,13 @@ impl Cells {
         recorded.samples(|block, sample| reduction.add(block, sample))?;
         reduction.close_block();
         let mut readings = Readings::new(&blocks, &variants, &reduction.first_variant);
-        recorded.readings(|row| readings.add(row))?;
+        let mut lengths = Lengths::new(&blocks, &reduction.index_of);
+        recorded.readings(|row| {
+            lengths.add_reading(&row);
+            readings.add(row);
+        })?;
+        recorded.histograms(|row| lengths.add_bucket(&row))?;
+        let lengths = lengths.cells(variants.len());
         let (readings, seen) = (readings.counted, readings.seen);
         let plan = match recorded.plan() {
             Ok(plan) => plan,
@@ -157,6 +170,7 @@ impl Cells {
             eligible: reduction.eligible,
             facts: reduction.facts,
             cells: reduction.cells.into_iter().map(|cells| cells.map(Cell::in_order)).collect(),
+            lengths,
             losses: recorded.losses().clone(),
             setups: setups(&plan, &variants),
             variants,
@@ -175,9 +189,32 @@ impl Cells {
         &self.cells[index][interval as usize]
     }
 
+    /// The lengths of that variant that are no interval, by their names.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn lengths(&self, index: usize) -> &BTreeMap<String, Cell> {
+        &self.lengths[index]
+    }
+
+    /// What a quantity of time of that variant is a quantile of; none where the variant has no such
+    /// length, and of a count.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn cell_of(&self, index: usize, quantity: &Quantity) -> Option<&Cell> {
+        match quantity {
+            Quantity::Time { interval, .. } => Some(self.cell(index, *interval)),
+            Quantity::Length { reading, .. } => self.lengths[index].get(reading),
+            Quantity::Count { .. } => None,
+        }
+    }
+
     /// Whether the variant at that place has any eligible sample.
     pub(super) fn has_samples(&self, index: usize) -> bool {
-        self.cells[index].iter().any(|cell| cell.count() > 0)
+        self.cells[index].iter().chain(self.lengths[index].values()).any(|cell| cell.count() > 0)
     }
 }
 
@@ -206,6 +243,19 @@ fn setups(plan: &toml::Table, variants: &[VariantRow]) -> Vec<Option<Setup>> {
 }
 
 impl Cell {
+    /// The cell of counted values of blocks, by launch and block.
+    fn of_blocks(blocks: BTreeMap<(u32, u32), Values>) -> Cell {
+        let mut cell = Cell::default();
+        for ((launch, block), values) in blocks {
+            let start = cell.values.len();
+            let values = values.sorted();
+            cell.values.extend_from(&values, 0..values.len());
+            let end = cell.values.len();
+            cell.segments.push(Segment { launch, block, start, end });
+        }
+        cell
+    }
+
     /// How many values are eligible.
     pub fn count(&self) -> usize {
         self.values.len()
@@ -430,8 +480,73 @@ impl<'a> Reduction<'a> {
     }
 }
 
-/// The pass over `readings.csv`.
+/// The pass over `readings.csv` and `histograms.csv` for lengths that are no interval: those of
+/// timed blocks.
+struct Lengths<'a> {
+    kinds: HashMap<(u32, u32), BlockKind>,
+    index_of: &'a HashMap<u32, usize>,
+    found: HashMap<(usize, String), BTreeMap<(u32, u32), Values>>,
+}
+
+impl<'a> Lengths<'a> {
+    fn new(blocks: &[BlockRow], index_of: &'a HashMap<u32, usize>) -> Lengths<'a> {
+        Lengths { kinds: kinds(blocks), index_of, found: HashMap::new() }
+    }
+
+    fn add_reading(&mut self, row: &ReadingRow) {
+        if let (Some(block), Some(variant)) = (row.block, row.variant)
+            && row.at == WORK
+            && row.reading.ends_with("_ns")
+        {
+            let value = row.value / row.spawns.max(1);
+            self.add((row.launch, block), variant, &row.reading, (value, value), row.spawns.max(1));
+        }
+    }
+
+    fn add_bucket(&mut self, row: &HistogramRow) {
+        let place = (row.launch, row.block);
+        self.add(place, row.variant, &row.reading, (row.low_ns, row.high_ns), row.count);
+    }
+
+    fn add(
+        &mut self,
+        place: (u32, u32),
+        variant: u32,
+        reading: &str,
+        (low, high): (u64, u64),
+        count: u64,
+    ) {
+        let Some(&index) = self.index_of.get(&variant) else { return };
+        if self.kinds.get(&place) != Some(&BlockKind::Time) || count == 0 {
+            return;
+        }
+        let middle = low + high.saturating_sub(low) / 2;
+        let blocks = self.found.entry((index, reading.to_owned())).or_default();
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        blocks.entry(place).or_default().push_many(middle, high.max(low), count);
+    }
+
+    /// For each of so many variants, what was found.
+    fn cells(self, variants: usize) -> Vec<BTreeMap<String, Cell>> {
+        let mut cells = vec![BTreeMap::new(); variants];
+        for ((index, reading), blocks) in self.found {
+            cells[index].insert(reading, Cell::of_blocks(blocks));
+        }
+        cells
+    }
+}
+
+/// When a workload reads what its samples are about.
+const WORK: &str = "work";
+
+fn kinds(blocks: &[BlockRow]) -> HashMap<(u32, u32), BlockKind> {
+    blocks.iter().map(|row| ((row.launch, row.block), row.kind)).collect()
+}
+
+/// The pass over `readings.csv`. What was read of a variant in a warm-up, or in a block that did
+/// not end, does not count.
 struct Readings<'a> {
+    kinds: HashMap<(u32, u32), BlockKind>,
     variants: &'a [VariantRow],
     first_variant: HashMap<(u32, u32), usize>,
     place: HashMap<(u32, String, Scope, String), usize>,
@@ -450,6 +565,7 @@ impl<'a> Readings<'a> {
             .zip(first_variant)
             .filter_map(|(row, &variant)| Some(((row.launch, row.block), variant?)));
         Readings {
+            kinds: kinds(blocks),
             variants,
             first_variant: first_variant.collect(),
             place: HashMap::new(),
@@ -467,6 +583,10 @@ impl<'a> Readings<'a> {
             self.seen.push((shape, row));
             return;
         };
+        let kind = row.block.and_then(|block| self.kinds.get(&(row.launch, block)));
+        if matches!(kind, Some(BlockKind::Warmup | BlockKind::Partial)) {
+            return;
+        }
         let key = (variant, row.reading.clone(), row.scope, row.at.clone());
         let place = *self.place.entry(key).or_insert_with(|| {
             self.counted.push(Reading {
@@ -622,6 +742,46 @@ mod tests {
         assert_eq!(faults.launches[&1], BTreeMap::from([(20, 3), (21, 1)]));
         assert_eq!(faults.launches[&2], BTreeMap::from([(20, 2)]));
         assert_eq!(cells.seen[0].0, "rss=1GiB");
+    }
+
+    #[test]
+    fn lengths_that_are_no_interval_are_those_of_timed_blocks() {
+        let mut run = run();
+        let length = |launch, block, value, spawns| ReadingRow {
+            reading: "first_byte_ns".to_string(),
+            at: "work".to_string(),
+            ..fixture::faults(launch, block, 4, Scope::Parent, value, spawns)
+        };
+        let kinds = [BlockKind::Warmup, BlockKind::Time, BlockKind::Count, BlockKind::Partial];
+        for (block, kind) in (0..).zip(kinds) {
+            let own = 100 * (1 + u64::from(block));
+            let row = BlockRow { kind, ..fixture::block(1, block) };
+            run.blocks.push((
+                row,
+                vec![],
+                vec![length(1, block, own * 3, 3), length(1, block, 7, 1)],
+            ));
+            run.histograms.push(fixture::bucket(1, block, 9, (1000, 1003), 4_000_000_000));
+            run.histograms.push(fixture::bucket(1, block, 9, (8, 8), 2));
+        }
+        run.blocks.push((fixture::block(2, 1), vec![], vec![length(2, 1, 50, 1)]));
+        let cells = run.cells();
+        let first = &cells.lengths(0)["first_byte_ns"];
+        let of_launches: Vec<(u32, Vec<u64>)> =
+            first.by_launch().map(|(launch, values)| (launch, values.iter().collect())).collect();
+        assert_eq!(of_launches, [(1, vec![7, 200, 200, 200]), (2, vec![50])]);
+        let p50 = "first_byte_ns.p50".parse().unwrap();
+        assert_eq!(cells.cell_of(0, &p50).map(Cell::count), Some(5));
+        assert!(cells.cell_of(1, &p50).is_none());
+
+        let bystander = &cells.lengths(1)["bystander_ns"];
+        let pooled = bystander.pooled();
+        assert_eq!((pooled.len(), pooled.get(1), pooled.get(2)), (4_000_000_002, 8, 1001));
+        assert_eq!(quantile(&pooled, 1.0), Some(1003.0));
+        assert!(cells.has_samples(1) && cells.eligible == 0);
+        // What is counted is counted wherever a block ended as it should.
+        let spawns = cells.readings.iter().map(|reading| reading.spawns).collect::<Vec<u64>>();
+        assert_eq!(spawns, [9]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! either, so that a launch is a pair: the log ratio of what it says of the two is one observation.
 //! Parents differ more than blocks do, and the interval is as much wider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cell, Pair};
 use super::estimate::{
@@ -180,8 +180,11 @@ pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast 
 }
 
 /// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
-/// at p95, and as many at p5.
+/// at p95, and as many at p5. The largest of one is that one.
 pub fn samples_per_block(q: f64) -> usize {
+    if q >= 1.0 {
+        return 1;
+    }
     // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
     (2.0 / q.min(1.0 - q) - 1e-6).ceil() as usize
 }
@@ -290,12 +293,27 @@ fn log_ratio(pair: Pair, q: f64) -> Option<(u32, f64)> {
     (this > 0.0 && other > 0.0).then(|| (launch, this.ln() - other.ln()))
 }
 
+/// Counted values of which there are more than that on both sides are not thinned: how far a tail
+/// lies off for want of values is then next to nothing, and they are never written out.
+const LARGE: usize = 100_000;
+
 /// A random choice of `size` values, the same for the same seed; all if there are no more.
 fn thinned(values: Values, size: usize, seed: u64) -> Values {
     if values.len() <= size {
         return values;
     }
+    let is_counted = matches!(values, Values::Counted(_));
+    if is_counted && size > LARGE {
+        return values;
+    }
     let mut state = seed;
+    if is_counted && values.len() / 2 > size {
+        let mut places = BTreeSet::new();
+        while places.len() < size {
+            places.insert(below(&mut state, values.len() as u64) as usize);
+        }
+        return places.into_iter().map(|place| values.get(place)).collect();
+    }
     let (mut wanted, mut left) = (size, values.len());
     let mut chosen = Values::new();
     for value in values.iter() {
@@ -518,6 +536,18 @@ mod tests {
         }
         // 2,000 x 0.4 with a standard deviation of 22.
         assert!(taken.iter().all(|&times| (690..910).contains(&times)), "{taken:?}");
+    }
+
+    #[test]
+    fn counted_values_are_thinned_without_being_written_out() {
+        let mut values = Values::new();
+        values.push_many(1, 1, 3_000_000_000);
+        values.push_many(2, 2, 1_000_000_000);
+        let chosen = thinned(values.clone(), 4_000, 5);
+        assert_eq!(chosen.len(), 4_000);
+        let twos = chosen.iter().filter(|&value| value == 2).count();
+        assert!((850..1150).contains(&twos), "{twos}");
+        assert_eq!(thinned(values.clone(), LARGE + 1, 5), values);
     }
 
     proptest! {

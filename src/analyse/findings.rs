@@ -12,7 +12,7 @@ use super::places::{Places, Stop};
 use super::quantiles::{Figure, Quantile};
 use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
 use crate::model::knob;
-use crate::model::quantity::Quantity;
+use crate::model::quantity::{Percentile, Quantity};
 use crate::model::scenario::Published;
 use crate::model::setup::Setup;
 
@@ -145,10 +145,12 @@ impl Bench<'_> {
         (of, this): (&Quantity, usize),
         (to_of, other): (&Quantity, usize),
     ) -> Result<Measured, String> {
-        if let (Quantity::Time { interval, percentile }, true) = (of, of == to_of) {
-            let q = f64::from(*percentile) / 100.0;
-            let cell = |index| self.cells.cell(index, *interval);
-            match contrast(cell(this), cell(other), q, CONFIDENCE) {
+        // The largest of a block is no quantile that the next block would have as well.
+        if let Some(percentile) = of.percentile().filter(|&p| of == to_of && p != Percentile::MAX)
+            && let (Some(one), Some(next)) =
+                (self.cells.cell_of(this, of), self.cells.cell_of(other, of))
+        {
+            match contrast(one, next, percentile.share(), CONFIDENCE) {
                 Contrast::Shown(ratio) => return by_blocks(ratio),
                 Contrast::NotShown(Reason::ZeroTime) => {
                     return Err(format!("{of} is 0 ns, which is less than the clock can tell"));
@@ -375,11 +377,11 @@ impl Compared {
 /// A quantity of a variant: a quantile of all its samples, or what most spawns read.
 fn figure(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Figure, String> {
     let told = Told::of(cells, index, quantity);
-    if let Quantity::Time { interval, percentile } = quantity {
-        let pooled = cells.cell(index, *interval).pooled();
-        if !pooled.is_empty() {
-            return Ok(Figure::of(&pooled, f64::from(*percentile) / 100.0, CONFIDENCE));
-        }
+    if let (Some(cell), Some(percentile)) = (cells.cell_of(index, quantity), quantity.percentile())
+        && cell.count() > 0
+        && percentile != Percentile::MAX
+    {
+        return Ok(Figure::of(&cell.pooled(), percentile.share(), CONFIDENCE));
     }
     let told = told?;
     let Located { value, low, high } = over(&told.values(), told.exact)?;
@@ -393,7 +395,9 @@ fn by_law(
     scenario: &str,
     published: &Published,
 ) -> Option<(Figure, String)> {
-    let Quantity::Time { interval, percentile: 50 } = published.quantity else { return None };
+    let Quantity::Time { interval, percentile: Percentile::MEDIAN } = published.quantity else {
+        return None;
+    };
     let place = &published.at;
     let mut fitting = laws.iter().filter(|law| {
         let others = place.0.iter().filter(|setting| setting.knob != law.axis).cloned();
@@ -499,6 +503,56 @@ mod tests {
         );
         assert!(finding.why.contains("R2 = 0.99"), "{}", finding.why);
         check(&format!("{SLOPE}\nr2-at-least = 0.98"), Verdict::Holds, 17e3);
+    }
+
+    #[test]
+    fn lengths_that_are_no_interval_are_claimed_like_intervals() {
+        let text = format!(
+            "mechanism = [\"fork\", \"vfork\"]\n{}{}{}",
+            claim(
+                "times as long",
+                "ratio = \"bystander_ns.p50\"\nat = { mechanism = \"fork\" }\n\
+                 to = { mechanism = \"vfork\" }\nat-least = 9",
+            ),
+            claim(
+                "the worst is about as long as the call",
+                "ratio = \"bystander_ns.max\"\nto-quantity = \"blocked.p50\"\n\
+                 at = { mechanism = \"fork\" }\nto = { mechanism = \"fork\" }\n\
+                 at-least = 0.5\nat-most = 3",
+            ),
+            claim(
+                "the worst",
+                "value = \"bystander_ns.max\"\nat = { mechanism = \"fork\" }\nat-most = \"5us\"",
+            ),
+        );
+        let mut noise = Noise::new(5);
+        let mut run = simulated(scenario(&text), 6, 3, |_, _, _| 10e3);
+        for launch in 1..=6 {
+            for block in 0..3 {
+                for (variant, length) in [(0, 1000.0), (1, 100.0)] {
+                    let middle = (length * noise.around_1(0.05)) as u64;
+                    let worst = 12 * middle;
+                    run.histograms.extend([
+                        fixture::bucket(
+                            launch,
+                            block,
+                            variant,
+                            (middle - 2, middle + 2),
+                            5_000_000,
+                        ),
+                        fixture::bucket(launch, block, variant, (worst, worst + 9), 3),
+                    ]);
+                }
+            }
+        }
+        let findings = Finding::all(&run.cells());
+        let told: Vec<(Verdict, f64)> = findings
+            .iter()
+            .map(|finding| (finding.verdict, finding.measured.unwrap().value.round()))
+            .collect();
+        assert_eq!(told[0], (Verdict::Holds, 10.0), "{findings:?}");
+        assert_eq!(told[1], (Verdict::Holds, 1.0), "{findings:?}");
+        assert_eq!(told[2].0, Verdict::Fails, "{findings:?}");
     }
 
     #[test]

@@ -9,7 +9,9 @@ use crate::model::scenario::parse::parse;
 use crate::model::setup::Setup;
 use crate::record::append::{Block, Writer};
 use crate::record::fixture;
-use crate::record::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
+use crate::record::rows::{
+    BlockRow, EventRow, HistogramRow, LaunchRow, ReadingRow, SampleRow, VariantRow,
+};
 
 /// A run to be written.
 #[derive(Default)]
@@ -17,6 +19,7 @@ pub(super) struct Run {
     pub(super) variants: Vec<VariantRow>,
     pub(super) launches: Vec<LaunchRow>,
     pub(super) blocks: Vec<(BlockRow, Vec<SampleRow>, Vec<ReadingRow>)>,
+    pub(super) histograms: Vec<HistogramRow>,
     pub(super) events: Vec<EventRow>,
     pub(super) vs: Option<&'static str>,
     pub(super) scenarios: Vec<Scenario>,
@@ -36,7 +39,12 @@ impl Run {
         self.launches.iter().for_each(|row| writer.launch(row).unwrap());
         writer.events(&self.events).unwrap();
         for (row, samples, readings) in &self.blocks {
-            writer.block(Block { row, samples, readings, histograms: &[], events: &[] }).unwrap();
+            let of_block =
+                |bucket: &&HistogramRow| (bucket.launch, bucket.block) == (row.launch, row.block);
+            let histograms: Vec<HistogramRow> =
+                self.histograms.iter().filter(of_block).cloned().collect();
+            let histograms = &histograms;
+            writer.block(Block { row, samples, readings, histograms, events: &[] }).unwrap();
         }
         Cells::read(&path).unwrap()
     }

@@ -1,16 +1,16 @@
 //! What each launch says of a quantity of a variant, and how two of them compare launch by launch.
 //!
 //! A launch is a fresh parent, and parents differ more than the samples within one: so a launch
-//! says one number, and what is said of a quantity rests on those. Of an interval it is the
-//! Hodges-Lehmann estimate of the logs of its block quantiles; of a counted fact, the value that
-//! most of its spawns read.
+//! says one number, and what is said of a quantity rests on those. Of a length it is the
+//! Hodges-Lehmann estimate of the logs of its block quantiles, or the largest of all; of a counted
+//! fact, the value that most of its spawns read.
 
 use std::collections::BTreeMap;
 
-use super::cells::Cells;
+use super::cells::{Cell, Cells};
 use super::contrasts::{launch_value, samples_per_block};
 use super::places::missing;
-use crate::model::quantity::{Measure, Quantity};
+use crate::model::quantity::{Measure, Percentile, Quantity};
 
 /// What each launch says of a quantity of one variant.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,9 @@ impl Told {
     /// Why nothing is told, as words.
     pub(super) fn of(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Told, String> {
         match quantity {
-            Quantity::Time { .. } => times(cells, index, quantity),
+            Quantity::Time { percentile, .. } | Quantity::Length { percentile, .. } => {
+                times(cells, index, quantity, *percentile)
+            }
             Quantity::Count { .. } => counts(cells, index, quantity),
         }
     }
@@ -58,21 +60,31 @@ impl Told {
     }
 }
 
-fn times(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Told, String> {
-    let Quantity::Time { interval, percentile } = quantity else { unreachable!("a time") };
-    let cell = cells.cell(index, *interval);
-    let q = f64::from(*percentile) / 100.0;
+fn times(
+    cells: &Cells,
+    index: usize,
+    quantity: &Quantity,
+    percentile: Percentile,
+) -> Result<Told, String> {
+    let nothing = Cell::default();
+    let cell = cells.cell_of(index, quantity).unwrap_or(&nothing);
+    let q = percentile.share();
     let label = &cells.variants[index].label;
     let mut quantiles = cell.launch_quantiles(q, samples_per_block(q));
-    if quantiles.is_empty() && *percentile == 50 {
+    if quantiles.is_empty() && percentile == Percentile::MEDIAN {
         // What is sampled once in a block, as the bill is, has few samples in a launch. Their median
         // is as likely above the truth as below it, and the interval over launches holds the rest.
         quantiles = cell.launch_quantiles(q, 1);
     }
+    let of_launch = |blocks: &[f64]| match percentile {
+        // The worst of a launch is the worst of its blocks.
+        Percentile::MAX => blocks.iter().copied().max_by(f64::total_cmp),
+        _ => launch_value(blocks),
+    };
     let launches: BTreeMap<u32, Launch> = quantiles
         .into_iter()
         .filter_map(|(launch, blocks)| {
-            Some((launch, Launch { value: launch_value(&blocks)?, blocks }))
+            Some((launch, Launch { value: of_launch(&blocks)?, blocks }))
         })
         .collect();
     if !launches.is_empty() {
@@ -84,7 +96,10 @@ fn times(cells: &Cells, index: usize, quantity: &Quantity) -> Result<Told, Strin
             "{quantity} takes {} samples in one launch, and {label} has at most {most}",
             samples_per_block(q)
         ),
-        None if others => format!("{label} has no {}", interval.column()),
+        None if others => match quantity {
+            Quantity::Time { interval, .. } => format!("{label} has no {}", interval.column()),
+            _ => format!("{quantity} was not measured for {label}"),
+        },
         None => why_not(cells, index),
     })
 }
@@ -185,6 +200,32 @@ mod tests {
             why,
             "blocked.p99 takes 200 samples in one launch, and empty fork has at most 44"
         );
+    }
+
+    #[test]
+    fn distributions_have_quantiles_and_a_largest_value_in_each_launch() {
+        let mut run = simulated(scenario("mechanism = \"fork\""), 3, 2, |_, _, _| 5e3);
+        for launch in 1..=3 {
+            for block in 0..2 {
+                let worst = u64::from(1000 * launch + 100 * block);
+                run.histograms.extend([
+                    fixture::bucket(launch, block, 0, (100, 102), 9_000_000),
+                    fixture::bucket(launch, block, 0, (worst, worst + 2), 20_000),
+                ]);
+            }
+        }
+        let told = |q: &str| Told::of(&run.cells(), 0, &quantity(q)).unwrap();
+        let close = |found: Vec<f64>, known: [f64; 3]| {
+            assert!(found.iter().zip(known).all(|(f, k)| (f - k).abs() < 1e-6 * k), "{found:?}");
+        };
+        close(told("bystander_ns.p50").values(), [101.0; 3]);
+        assert_eq!(told("bystander_ns.max").values(), [1102.0, 2102.0, 3102.0]);
+        assert_eq!(told("bystander_ns.max").launches[&1].blocks, [1002.0, 1102.0]);
+        let tail = told("bystander_ns.p99.9").launches[&1].blocks.clone();
+        assert!((tail[0] - 1001.0).abs() < 1e-6 && (tail[1] - 1101.0).abs() < 1e-6, "{tail:?}");
+        assert_eq!(told("blocked.max").values(), [5050.0; 3]);
+        let why = Told::of(&run.cells(), 0, &quantity("first_byte_ns.p50")).unwrap_err();
+        assert_eq!(why, "first_byte_ns.p50 was not measured for empty fork");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::places::Places;
 use crate::model::claim::{FLAT, Per};
 use crate::model::interval::Interval;
 use crate::model::knob::{self, KNOBS, Knob};
-use crate::model::quantity::Quantity;
+use crate::model::quantity::{Percentile, Quantity};
 use crate::model::row::{Role, Scope};
 use crate::model::setup::Setup;
 
@@ -234,7 +234,7 @@ fn law(
     series: &Series,
     interval: Interval,
 ) -> Option<Law> {
-    let quantity = Quantity::Time { interval, percentile: 50 };
+    let quantity = Quantity::Time { interval, percentile: Percentile::MEDIAN };
     let mut measured: Vec<(Point, Told)> = series
         .members
         .iter()

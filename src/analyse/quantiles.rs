@@ -57,8 +57,11 @@ impl Figure {
 }
 
 /// The quantile `q` of sorted values, interpolated (Hyndman and Fan, type 7, as numpy and R do by
-/// default); none of no values.
+/// default); 1 is the largest; none of no values.
 pub fn quantile(sorted: &Values, q: f64) -> Option<f64> {
+    if q >= 1.0 {
+        return sorted.max().map(|value| value as f64);
+    }
     let last = sorted.len().checked_sub(1)?;
     let place = q * last as f64;
     let below = (place.floor() as usize).min(last);

@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::drive::environment::{Environment, Root};
 use crate::drive::roster;
 use crate::measure::mechanism::MECHANISMS;
-use crate::measure::reading::{PLACES, READINGS};
+use crate::measure::reading::{PLACES, READINGS, Source};
 use crate::model::claim::{Estimate, Place};
 use crate::model::quantity::Quantity;
 use crate::model::scenario::parse::{BadFile, parse};
@@ -172,8 +172,10 @@ fn check(scenario: &Scenario) -> Result<(), String> {
     }
     for claim in &scenario.claims {
         let in_claim = |why: String| format!("the claim `{}`: {why}", claim.name);
-        let quantity = claim.estimate.quantity();
-        known_reading(quantity).map_err(in_claim)?;
+        known_reading(claim.estimate.quantity()).map_err(in_claim)?;
+        if let Estimate::Ratio { to_of, .. } = &claim.estimate {
+            known_reading(to_of).map_err(in_claim)?;
+        }
         places(&claim.estimate)
             .into_iter()
             .try_for_each(|(place, one)| known_place(scenario, &setups, place, one))
@@ -230,16 +232,34 @@ fn known_place(
 }
 
 fn known_reading(quantity: &Quantity) -> Result<(), String> {
-    let Quantity::Count { reading, at, .. } = quantity else { return Ok(()) };
     let names = || READINGS.iter().map(|row| row.name);
-    if !names().any(|name| name == reading) {
+    let unknown = |reading: &str| {
         let meant = did_you_mean(reading, names());
-        return Err(format!("there is no reading `{reading}`{meant} (forkbench list readings)"));
+        format!("there is no reading `{reading}`{meant} (forkbench list readings)")
+    };
+    match quantity {
+        Quantity::Time { .. } => Ok(()),
+        Quantity::Length { reading, .. } => {
+            let row = READINGS.iter().find(|row| row.name == reading);
+            match row.ok_or_else(|| unknown(reading))?.source {
+                Source::Work => Ok(()),
+                Source::Perf | Source::Rusage | Source::Shape => Err(format!(
+                    "{reading} is no length that a workload times in each sample: it has no \
+                     percentiles; say whose and when, such as {reading}.parent"
+                )),
+            }
+        }
+        Quantity::Count { reading, at, .. } => {
+            if !names().any(|name| name == reading) {
+                return Err(unknown(reading));
+            }
+            if !PLACES.contains(&at.as_str()) {
+                let places = PLACES.join(", ");
+                return Err(format!("a reading is taken at one of {places}; not `{at}`"));
+            }
+            Ok(())
+        }
     }
-    if !PLACES.contains(&at.as_str()) {
-        return Err(format!("a reading is taken at one of {}; not `{at}`", PLACES.join(", ")));
-    }
-    Ok(())
 }
 
 /// Why a machine does not have what a scenario requires; none if it has.
@@ -370,6 +390,16 @@ mod tests {
         assert!(frok.contains("did you mean `fork`"), "{frok}");
         let fault = error(&format!("{claim}value = 'minor_fault.child'\nat = {{ rss = 0 }}\n"));
         assert!(fault.contains("did you mean `minor_faults`"), "{fault}");
+        let timed = claim.replace("at-most = 1", "at-most = '1us'");
+        let length = error(&format!("{timed}value = 'task_clok_ns.p50'\nat = {{ rss = 0 }}\n"));
+        assert!(length.contains("did you mean `task_clock_ns`"), "{length}");
+        let length = error(&format!("{timed}value = 'task_clock_ns.p50'\nat = {{ rss = 0 }}\n"));
+        assert!(length.contains("say whose and when, such as task_clock_ns.parent"), "{length}");
+        let other = error(&format!(
+            "{claim}ratio = 'blocked.p50'\nto-quantity = 'bystandr_ns.max'\n\
+             at = {{ rss = 0, mechanism = 'fork' }}\nto = {{ rss = 0, mechanism = 'vfork' }}\n"
+        ));
+        assert!(other.contains("no reading `bystandr_ns`"), "{other}");
         let many = error(&format!("{claim}value = 'minor_faults.child'\nat = {{ rss = 0 }}\n"));
         assert!(many.contains("rss=0 means 2 variants"), "{many}");
         let none = error(&format!("{claim}value = 'minor_faults.child'\nat = {{ rss = '2M' }}\n"));

@@ -1,4 +1,5 @@
-//! What can be asked of the results: a quantile of an interval, or a counted fact.
+//! What can be asked of the results: a quantile of an interval or of another length, or a counted
+//! fact.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,8 @@ use crate::model::row::Scope;
 
 /// One number that results hold for a variant.
 ///
-/// As text: `blocked.p50`, `reaped.p95`, or a reading with whose events it counts and when:
+/// As text: `blocked.p50`, `reaped.p95`; of a length that a workload times or counts in buckets,
+/// `bystander_ns.p99.9`, `bystander_ns.max`; or a reading with whose events it counts and when:
 /// `minor_faults.child` (around a spawn), `minor_faults.parent@rewrite`,
 /// `vm_pte_bytes.parent@setup`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +21,16 @@ pub enum Quantity {
     Time {
         /// Which interval.
         interval: Interval,
-        /// Which quantile, in percent: 1 to 99.
-        percentile: u8,
+        /// Which quantile.
+        percentile: Percentile,
+    },
+    /// A quantile of a length that is no interval, in nanoseconds: of the readings of that name at
+    /// `work`, one for each sample, or of a distribution in `histograms.csv`.
+    Length {
+        /// Name of the reading; it ends in `_ns`.
+        reading: String,
+        /// Which quantile.
+        percentile: Percentile,
     },
     /// What a spawn, or a parent, reads as a rule: the value most spawns have.
     Count {
@@ -32,6 +42,15 @@ pub enum Quantity {
         at: String,
     },
 }
+
+/// A quantile: in percent, with at most one decimal, or the largest value.
+///
+/// As text: `p50`, `p99.9`, `max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percentile(
+    /// Tenths of a percent: 1 to 999, and 1000 for the largest.
+    u16,
+);
 
 /// What a quantity is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +67,67 @@ impl Quantity {
     /// What it is counted in.
     pub fn measure(&self) -> Measure {
         match self {
-            Quantity::Time { .. } => Measure::Nanoseconds,
+            Quantity::Time { .. } | Quantity::Length { .. } => Measure::Nanoseconds,
             Quantity::Count { reading, .. } if reading.ends_with("_ns") => Measure::Nanoseconds,
             Quantity::Count { reading, .. } if reading.ends_with("_bytes") => Measure::Bytes,
             Quantity::Count { .. } => Measure::Things,
         }
+    }
+
+    /// The quantile that it is; none of a count.
+    pub fn percentile(&self) -> Option<Percentile> {
+        match self {
+            Quantity::Time { percentile, .. } | Quantity::Length { percentile, .. } => {
+                Some(*percentile)
+            }
+            Quantity::Count { .. } => None,
+        }
+    }
+}
+
+impl Percentile {
+    /// The median.
+    pub const MEDIAN: Percentile = Percentile(500);
+    /// The largest.
+    pub const MAX: Percentile = Percentile(1000);
+
+    /// The share of the values that are no larger: 0.5 of the median, 1 of the largest.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+}
+
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 10, self.0 % 10) {
+            (100, _) => f.write_str("max"),
+            (whole, 0) => write!(f, "p{whole}"),
+            (whole, tenth) => write!(f, "p{whole}.{tenth}"),
+        }
+    }
+}
+
+impl FromStr for Percentile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Percentile, String> {
+        let no = || format!("{text} is no percentile: allowed are p1 to p99, p99.9 and max");
+        if text == "max" {
+            return Ok(Percentile::MAX);
+        }
+        let number = text.strip_prefix('p').ok_or_else(no)?;
+        let (whole, tenth) = number.split_once('.').unwrap_or((number, "0"));
+        let digits = |text: &str, most: usize| {
+            let good =
+                (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            if good { text.parse::<u16>().ok() } else { None }
+        };
+        let (whole, tenth) = digits(whole, 3).zip(digits(tenth, 1)).ok_or_else(no)?;
+        let percentile = Percentile(10 * whole + tenth);
+        if !(1..1000).contains(&percentile.0) {
+            return Err(no());
+        }
+        Ok(percentile)
     }
 }
 
@@ -60,8 +135,9 @@ impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Quantity::Time { interval, percentile } => {
-                write!(f, "{}.p{percentile}", interval.word())
+                write!(f, "{}.{percentile}", interval.word())
             }
+            Quantity::Length { reading, percentile } => write!(f, "{reading}.{percentile}"),
             Quantity::Count { reading, scope, at } => {
                 write!(f, "{reading}.{}", scope.word())?;
                 if at != SPAWN { write!(f, "@{at}") } else { Ok(()) }
@@ -79,29 +155,38 @@ impl FromStr for Quantity {
     fn from_str(text: &str) -> Result<Quantity, String> {
         let advice = || {
             format!(
-                "`{text}` is no quantity; allowed are an interval with a percentile, such as \
-                 blocked.p50 or reaped.p95, and a reading with its scope, such as \
-                 minor_faults.child or minor_faults.parent@rewrite"
+                "`{text}` is no quantity; allowed are an interval, or a reading that ends in _ns, \
+                 with a percentile, such as blocked.p50 or bystander_ns.p99.9, and a reading with \
+                 its scope, such as minor_faults.child or minor_faults.parent@rewrite"
             )
         };
-        let (name, rest) = text.split_once('.').ok_or_else(advice)?;
-        if let Some(percentile) = rest.strip_prefix('p').and_then(|p| p.parse::<u8>().ok()) {
-            let words = Interval::ALL.map(Interval::word);
-            let interval = Interval::ALL.into_iter().find(|i| i.word() == name);
-            let interval = interval.ok_or_else(|| {
-                let meant = crate::model::did_you_mean(name, words.into_iter());
-                format!("`{name}` is no interval (they are {}){meant}", words.join(", "))
-            })?;
-            if !(1..=99).contains(&percentile) {
-                return Err(format!("p{percentile} is no percentile: allowed are p1 to p99"));
-            }
-            return Ok(Quantity::Time { interval, percentile });
-        }
-        let (scope, at) = rest.split_once('@').unwrap_or((rest, SPAWN));
-        let scope = Scope::ALL.into_iter().find(|s| s.word() == scope).ok_or_else(advice)?;
         let is_word = |word: &str| {
             !word.is_empty() && word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
         };
+        let (name, rest) = text.split_once('.').ok_or_else(advice)?;
+        let is_percentile = rest == "max"
+            || rest
+                .strip_prefix('p')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_percentile {
+            let percentile = rest.parse()?;
+            let interval = Interval::ALL.into_iter().find(|interval| interval.word() == name);
+            if let Some(interval) = interval {
+                return Ok(Quantity::Time { interval, percentile });
+            }
+            let is_length = name.ends_with("_ns") && is_word(name);
+            if is_length && Interval::ALL.iter().all(|interval| interval.column() != name) {
+                return Ok(Quantity::Length { reading: name.to_owned(), percentile });
+            }
+            let words = Interval::ALL.map(Interval::word);
+            let meant = crate::model::did_you_mean(name.trim_end_matches("_ns"), words.into_iter());
+            return Err(format!(
+                "`{name}` is no interval (they are {}), and no reading that ends in _ns{meant}",
+                words.join(", ")
+            ));
+        }
+        let (scope, at) = rest.split_once('@').unwrap_or((rest, SPAWN));
+        let scope = Scope::ALL.into_iter().find(|s| s.word() == scope).ok_or_else(advice)?;
         if !is_word(name) || !is_word(at) {
             return Err(advice());
         }
@@ -132,6 +217,11 @@ mod tests {
         for text in [
             "blocked.p50",
             "rewrite.p99",
+            "blocked.p99.9",
+            "reaped.max",
+            "first_byte_ns.p50",
+            "bystander_ns.p99.9",
+            "bystander_ns.max",
             "minor_faults.child",
             "minor_faults.parent@rewrite",
             "vm_pte_bytes.parent@setup",
@@ -140,6 +230,10 @@ mod tests {
         }
         let bytes: Quantity = "vm_pte_bytes.parent@setup".parse().unwrap();
         assert_eq!(bytes.measure(), Measure::Bytes);
+        let length: Quantity = "bystander_ns.p99.9".parse().unwrap();
+        assert_eq!(length.measure(), Measure::Nanoseconds);
+        let share = |text: &str| text.parse::<Quantity>().unwrap().percentile().unwrap().share();
+        assert_eq!((share("x_ns.p99.9"), share("x_ns.max"), share("born.p5")), (0.999, 1.0, 0.05));
         let faults: Quantity = "minor_faults.child".parse().unwrap();
         assert_eq!(faults.measure(), Measure::Things);
     }
@@ -153,7 +247,16 @@ mod tests {
         }
         let error = "bloked.p50".parse::<Quantity>().unwrap_err();
         assert!(error.contains("did you mean `blocked`"), "{error}");
-        assert!("blocked.p100".parse::<Quantity>().unwrap_err().contains("p1 to p99"));
+        for text in
+            ["blocked.p100", "blocked.p0", "blocked.p99.99", "x_ns.p1x", "x_ns.p5.", "x_ns.p1e1"]
+        {
+            let error = text.parse::<Quantity>().unwrap_err();
+            assert!(error.contains("p1 to p99, p99.9 and max"), "{text}: {error}");
+        }
+        let error = "blocked_ns.p50".parse::<Quantity>().unwrap_err();
+        assert!(error.contains("did you mean `blocked`"), "{error}");
+        let error = "first_byte.p50".parse::<Quantity>().unwrap_err();
+        assert!(error.contains("no reading that ends in _ns"), "{error}");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Rows for tests, each with what the test does not care about already filled in.
 
-use super::rows::{BlockRow, EventRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
+use super::rows::{BlockRow, EventRow, HistogramRow, LaunchRow, ReadingRow, SampleRow, VariantRow};
 use crate::model::row::{BlockKind, EventKind, Outcome, Phase, Role, Scope};
 
 /// A variant of that mechanism in a parent of that shape.
@@ -94,6 +94,18 @@ pub(crate) fn faults(
         value,
         spawns,
     }
+}
+
+/// A bucket of the distribution `bystander_ns`, from its smallest to its largest value.
+pub(crate) fn bucket(
+    launch: u32,
+    block: u32,
+    variant: u32,
+    (low_ns, high_ns): (u64, u64),
+    count: u64,
+) -> HistogramRow {
+    let reading = "bystander_ns".to_string();
+    HistogramRow { launch, block, variant, reading, low_ns, high_ns, count }
 }
 
 /// A subject that got stuck in that block.
