@@ -31,6 +31,36 @@ pub struct Column {
     pub about: &'static str,
     /// Where it comes from. Quantities are given as text, see [`crate::model::quantity`].
     pub of: Of,
+    /// Of the one column that tells the point of the workload: the verb of the sentence that a
+    /// report makes of it, between the name of a row and its figure. Rows are compared by it.
+    pub main: Option<&'static str>,
+    /// A counted fact, given as text, that takes the column its sense where it is not 0: the word
+    /// in front of its dot then stands in place of the figure.
+    pub unless: Option<&'static str>,
+}
+
+impl Column {
+    /// A column that is not the main one and always has its sense.
+    pub const fn of(heading: &'static str, about: &'static str, of: Of) -> Column {
+        Column { heading, about, of, main: None, unless: None }
+    }
+
+    /// The same as the main column of its workload.
+    pub const fn main(self, verb: &'static str) -> Column {
+        Column { main: Some(verb), ..self }
+    }
+
+    /// The same where that counted fact is 0.
+    pub const fn unless(self, count: &'static str) -> Column {
+        Column { unless: Some(count), ..self }
+    }
+}
+
+impl WorkloadRow {
+    /// Place and verb of the main column; none where a report shows the intervals of a spawn.
+    pub fn main(&self) -> Option<(usize, &'static str)> {
+        self.columns.iter().enumerate().find_map(|(place, column)| Some((place, column.main?)))
+    }
 }
 
 /// Where the number in a column comes from.
@@ -65,31 +95,32 @@ pub static WORKLOADS: &[WorkloadRow] = &[
                   `rewrite`; the pages written and the faults taken are readings.",
         knobs: &["child"],
         columns: &[
-            Column {
-                heading: "caller\nblocked",
-                about: "how long the call blocked its caller, median",
-                of: Of::Quantity("blocked.p50"),
-            },
-            Column {
-                heading: "writing\np50",
-                about: "how long the writing took, median",
-                of: Of::Quantity("rewrite.p50"),
-            },
-            Column {
-                heading: "pages\nwritten",
-                about: "how many pages were written",
-                of: Of::Quantity("pages.parent@work"),
-            },
-            Column {
-                heading: "per\npage",
-                about: "the writing divided by the pages",
-                of: Of::Each("rewrite.p50", "pages.parent@work"),
-            },
-            Column {
-                heading: "faults\nin it",
-                about: "page faults while writing",
-                of: Of::Quantity("minor_faults.parent@work"),
-            },
+            Column::of(
+                "caller\nblocked",
+                "how long the call blocked its caller, median",
+                Of::Quantity("blocked.p50"),
+            ),
+            Column::of(
+                "writing\np50",
+                "how long the writing took, median",
+                Of::Quantity("rewrite.p50"),
+            ),
+            Column::of(
+                "pages\nwritten",
+                "how many pages were written",
+                Of::Quantity("pages.parent@work"),
+            ),
+            Column::of(
+                "per\npage",
+                "the writing divided by the pages",
+                Of::Each("rewrite.p50", "pages.parent@work"),
+            )
+            .main("writes a page in"),
+            Column::of(
+                "faults\nin it",
+                "page faults while writing",
+                Of::Quantity("minor_faults.parent@work"),
+            ),
         ],
     },
 ];
@@ -140,13 +171,15 @@ mod tests {
             let row = row(workload);
             assert!(row.about.len() <= 90 && row.explain.len() > row.about.len());
             assert!(row.knobs.iter().all(|name| knob::find(name).is_some()), "{:?}", row.knobs);
+            let mains = row.columns.iter().filter(|column| column.main.is_some()).count();
+            assert_eq!(mains, usize::from(!row.columns.is_empty()), "{workload:?}");
             for column in row.columns {
                 assert!(column.heading.lines().count() <= 2 && !column.about.is_empty());
                 let texts = match column.of {
                     Of::Quantity(text) => vec![text],
                     Of::Each(one, other) | Of::PerSecond(one, other) => vec![one, other],
                 };
-                for text in texts {
+                for text in texts.into_iter().chain(column.unless) {
                     let quantity: Quantity = text.parse().unwrap();
                     assert_eq!(quantity.to_string(), text);
                 }
