@@ -1,5 +1,6 @@
 //! The words that every room shares. No input, no output, no system call.
 
+pub mod action;
 pub mod claim;
 pub mod glossary;
 pub mod interval;

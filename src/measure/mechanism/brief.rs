@@ -16,8 +16,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use crate::measure::mechanism::Refusal;
-use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage};
+use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage, Step};
+use crate::measure::mechanism::steps;
 use crate::measure::tape;
+use crate::model::action::Action;
 
 /// What the child becomes, resolved to a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Extras {
     /// An eventfd that the child, before it ends or executes the image, waits for; none: it does
     /// not wait. Only for mechanisms whose gap is ours, and never for one that suspends its caller.
     pub hold: Option<i32>,
+    /// What happens between birth and exec. Descriptors in it need not be open before the birth.
+    pub actions: Vec<Action>,
 }
 
 /// The environment of every image: small and fixed, since its bytes are copied by every exec. The
@@ -64,6 +68,8 @@ pub struct Brief {
     _paths: Box<[*const c_char]>,
     argv: Box<[*const c_char]>,
     envp: Box<[*const c_char]>,
+    actions: Box<[Action]>,
+    _steps: Box<[Step]>,
 }
 
 impl Brief {
@@ -111,12 +117,16 @@ impl Brief {
         };
         let argv = list(&mut arguments, extras.args_bytes)?;
         let envp = list(&mut environment, extras.env_bytes)?;
+        let actions: Box<[Action]> = extras.actions.clone().into();
+        let steps = steps::of(&actions);
         let orders = Box::new(Orders {
             paths: paths.as_ptr(),
             argv: argv.as_ptr(),
             envp: envp.as_ptr(),
             ending,
             mask,
+            steps: steps.as_ptr(),
+            step_count: steps.len(),
             hold: extras.hold.unwrap_or(-1),
             mailbox,
         });
@@ -129,12 +139,19 @@ impl Brief {
             _paths: paths,
             argv,
             envp,
+            actions,
+            _steps: steps,
         })
     }
 
     /// The orders, for the child.
     pub fn orders(&self) -> *const Orders {
         &raw const *self.orders
+    }
+
+    /// What happens between birth and exec.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
     }
 
     /// Where the child and its image report.

@@ -44,11 +44,41 @@ pub struct Orders {
     pub ending: Ending,
     /// The signal mask that the image is to start with, in the kernel's layout.
     pub mask: u64,
+    /// What the child does then, in this order.
+    pub steps: *const Step,
+    /// How many steps there are.
+    pub step_count: usize,
     /// An eventfd that the child reads before it ends, so that it lives until somebody writes to
     /// it; -1: none.
     pub hold: i32,
     /// Where the child reports.
     pub mailbox: *const Mailbox,
+}
+
+/// One thing that the child does before it ends or executes its image.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How it is done.
+    pub kind: StepKind,
+    /// The number of a system call.
+    pub number: usize,
+    /// What it is called with.
+    pub arguments: [usize; 6],
+}
+
+/// How a step is done.
+///
+/// The values are bits and are tested one by one: the compiler would make a table of jumps from
+/// consecutive numbers, and the audit could not see where those lead.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// One system call.
+    Call = 1,
+    /// openat with the arguments but the last, which is the number that the file gets in place of
+    /// the lowest free one.
+    OpenAt = 2,
 }
 
 /// How the child ends.
@@ -77,14 +107,24 @@ pub enum Stage {
     Status = 5,
     /// Waiting to be let go.
     Hold = 6,
+    /// An action between birth and exec.
+    Action = 7,
 }
 
 impl Stage {
     /// The stage of that number, as it stands in a mailbox or on the tape.
     pub fn from_number(number: i32) -> Option<Stage> {
-        [Stage::Birth, Stage::Mask, Stage::Exec, Stage::Reap, Stage::Status, Stage::Hold]
-            .into_iter()
-            .find(|stage| *stage as i32 == number)
+        [
+            Stage::Birth,
+            Stage::Mask,
+            Stage::Exec,
+            Stage::Reap,
+            Stage::Status,
+            Stage::Hold,
+            Stage::Action,
+        ]
+        .into_iter()
+        .find(|stage| *stage as i32 == number)
     }
 
     /// The word for it.
@@ -96,6 +136,7 @@ impl Stage {
             Stage::Reap => "reap",
             Stage::Status => "status",
             Stage::Hold => "hold",
+            Stage::Action => "action",
         }
     }
 }
@@ -148,6 +189,11 @@ pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
     if failed < 0 {
         report(mailbox, failed, Stage::Mask);
     }
+    // SAFETY: the steps were made before the birth and outlive the child.
+    let failed = unsafe { perform(orders.steps, orders.step_count) };
+    if failed < 0 {
+        report(mailbox, failed, Stage::Action);
+    }
     if orders.hold >= 0 {
         let mut count: u64 = 0;
         // SAFETY: `count` has the eight bytes that an eventfd gives, and lives through the call.
@@ -185,6 +231,55 @@ pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
     unsafe { raw::syscall4(libc::SYS_getcpu, [ptr::from_mut(&mut cpu) as usize, 0, 0, 0]) };
     mailbox.child_cpu.store(u64::from(cpu) + 1, Ordering::Relaxed);
     exit(0)
+}
+
+/// Does so many steps. Returns 0, or `-errno` of the first that failed; the rest are then not done.
+/// Inlined, since a call could go through a table of addresses that the child would have to fault in.
+///
+/// # Safety
+///
+/// To be called by a new process only; `steps` points to so many, whose system calls are good in
+/// it.
+#[inline(always)]
+pub(super) unsafe fn perform(steps: *const Step, count: usize) -> isize {
+    let mut done = 0;
+    while done < count {
+        // SAFETY: there are `count` steps.
+        let step = unsafe { &*steps.wrapping_add(done) };
+        let kind = step.kind as u32;
+        let result = if kind & StepKind::Call as u32 != 0 {
+            // SAFETY: whoever made the step vouches for its call.
+            unsafe { raw::syscall6(step.number as libc::c_long, step.arguments) }
+        } else {
+            // SAFETY: likewise.
+            unsafe { open_at(step) }
+        };
+        if result < 0 {
+            return result;
+        }
+        done = done.wrapping_add(1);
+    }
+    0
+}
+
+/// Opens a file at the number that the step says.
+///
+/// # Safety
+///
+/// As [`perform`].
+#[inline(always)]
+unsafe fn open_at(step: &Step) -> isize {
+    let [directory, path, flags, mode, to, _] = step.arguments;
+    // SAFETY: the path was made before the birth and outlives the child; the rest are numbers.
+    unsafe {
+        let opened = raw::syscall4(libc::SYS_openat, [directory, path, flags, mode]);
+        if opened < 0 || opened as usize == to {
+            return opened;
+        }
+        let result = raw::syscall4(libc::SYS_dup3, [opened as usize, to, 0, 0]);
+        raw::syscall4(libc::SYS_close, [opened as usize, 0, 0, 0]);
+        result
+    }
 }
 
 #[inline(always)]

@@ -98,10 +98,12 @@ struct Independent {
 impl Independent {
     fn new(mechanism: c_int, brief: Brief) -> Result<Independent, Refusal> {
         let plain = brief.environment().count() == PLAIN_ENVIRONMENT;
-        if brief.name().is_some() || brief.arguments().count() > 1 || !plain {
+        let bare = plain && brief.actions().is_empty();
+        if brief.name().is_some() || brief.arguments().count() > 1 || !bare {
             return Err(Refusal {
                 errno: 0,
-                reason: "the C loop executes a path, and gives it no strings".to_owned(),
+                reason: "the C loop executes a path, and gives it no strings and no actions"
+                    .to_owned(),
             });
         }
         Ok(Independent { mechanism, brief, spawns: vec![Spawn::default(); LONGEST_TURN] })

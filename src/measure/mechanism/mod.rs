@@ -2,17 +2,21 @@
 //!
 //! A new mechanism is a file with a row and its name in [`MECHANISMS`]; lists, help, documents and
 //! tests walk the table. What a mechanism does *between the stamps* is [`Spawner::birth`] alone.
+//! What a child is made to do between birth and exec ([`crate::model::action`]) each expresses in
+//! its own way: as steps of its own code, as file actions, as methods of a library.
 
 pub mod brief;
 pub mod child;
 mod clone3;
 mod command;
+mod file_actions;
 mod fork;
 #[cfg(feature = "independent-loop")]
 pub mod independent;
 mod none;
 mod posix_spawn;
 mod stack;
+mod steps;
 mod thread;
 mod vfork;
 mod wait;
@@ -176,3 +180,6 @@ pub static MECHANISMS: &[&Mechanism] = &[
 pub fn find(name: &str) -> Option<&'static Mechanism> {
     MECHANISMS.iter().find(|mechanism| mechanism.name == name).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,9 @@
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
-use std::ptr;
 
 use crate::measure::mechanism::brief::{Brief, Lent};
+use crate::measure::mechanism::file_actions::FileActions;
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, wait};
 
 pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
@@ -27,8 +27,9 @@ pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
     available: || Ok(()),
     prepare: |brief| {
         let attributes = Attributes::new(&brief)?;
+        let file_actions = FileActions::new(brief.actions())?;
         let call = if brief.name().is_some() { libc::posix_spawnp } else { libc::posix_spawn };
-        Ok(Box::new(PosixSpawn { brief, attributes, call, lent: None }))
+        Ok(Box::new(PosixSpawn { brief, attributes, file_actions, call, lent: None }))
     },
 };
 
@@ -46,7 +47,8 @@ pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
         let name = if brief.name().is_some() { c"pidfd_spawnp" } else { c"pidfd_spawn" };
         let call = pidfd_spawn(name)?;
         let attributes = Attributes::new(&brief)?;
-        Ok(Box::new(PidfdSpawn { brief, attributes, call, lent: None, pidfd: -1 }))
+        let file_actions = FileActions::new(brief.actions())?;
+        Ok(Box::new(PidfdSpawn { brief, attributes, file_actions, call, lent: None, pidfd: -1 }))
     },
 };
 
@@ -87,6 +89,7 @@ impl Drop for Attributes {
 struct PosixSpawn {
     brief: Brief,
     attributes: Attributes,
+    file_actions: FileActions,
     call: Call,
     lent: Option<Lent>,
 }
@@ -99,7 +102,7 @@ impl Spawner for PosixSpawn {
             (self.call)(
                 &mut pid,
                 self.brief.program().as_ptr(),
-                ptr::null(),
+                self.file_actions.as_ptr(),
                 &*self.attributes.0,
                 self.brief.argv(),
                 self.brief.envp(),
@@ -146,6 +149,7 @@ fn pidfd_spawn(name: &CStr) -> Result<Call, Refusal> {
 struct PidfdSpawn {
     brief: Brief,
     attributes: Attributes,
+    file_actions: FileActions,
     call: Call,
     lent: Option<Lent>,
     pidfd: i32,
@@ -158,7 +162,7 @@ impl Spawner for PidfdSpawn {
             (self.call)(
                 &mut self.pidfd,
                 self.brief.program().as_ptr(),
-                ptr::null(),
+                self.file_actions.as_ptr(),
                 &*self.attributes.0,
                 self.brief.argv(),
                 self.brief.envp(),

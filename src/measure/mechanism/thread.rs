@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use crate::measure::mechanism::brief::Brief;
 use crate::measure::mechanism::child::Mailbox;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
 use crate::measure::raw;
 
 pub(super) static THREAD: Mechanism = Mechanism {
@@ -25,7 +25,15 @@ pub(super) static THREAD: Mechanism = Mechanism {
     default: false,
     taints: true,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(Thread { brief, thread: MaybeUninit::uninit() })),
+    prepare: |brief| {
+        if !brief.actions().is_empty() {
+            return Err(Refusal {
+                errno: 0,
+                reason: "a thread executes no image: nothing comes before it".to_owned(),
+            });
+        }
+        Ok(Box::new(Thread { brief, thread: MaybeUninit::uninit() }))
+    },
 };
 
 struct Thread {
