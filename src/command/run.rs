@@ -27,7 +27,7 @@ use crate::drive::roster::Roster;
 use crate::model::claim::Place;
 use crate::model::interval::Interval;
 use crate::model::order::Rng;
-use crate::model::row::{Phase, Role};
+use crate::model::row::{EventKind, Phase, Role};
 use crate::model::scenario::{Axis, Sampling, Scenario};
 use crate::model::setup::Image;
 use crate::model::units::{self, Size};
@@ -439,6 +439,12 @@ fn failed_labels(directory: &Path) -> Vec<String> {
             }
             Ok(())
         })?;
+        // That a variant hangs, with the proof, is what there is to find of it.
+        for event in recorded.events()? {
+            if let (EventKind::HungProven, Some(variant)) = (event.event, event.variant) {
+                sampled[variant as usize] = true;
+            }
+        }
         let failed = plan.entries.iter().zip(sampled).filter(|(entry, sampled)| {
             entry.row.role == Role::Subject && entry.refused.is_none() && !sampled
         });

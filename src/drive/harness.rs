@@ -849,14 +849,16 @@ fn event_row(launch: u32, block: u32, event: &Event) -> EventRow {
 }
 
 fn evidence(event: &Event) -> String {
-    let stage = Stage::from_number(event.stage).map_or("?", Stage::word);
+    let stage = Stage::from_number(event.stage);
+    let word = stage.map_or("?", Stage::word);
     let mut text = match (event.errno, event.status) {
+        (descriptor, _) if stage == Some(Stage::EndOfFile) => return no_end_of_file(descriptor),
         (0, 0) => "the image reported no stamp".to_owned(),
         (0, status) if libc_signalled(status) => {
             format!("the child was killed by signal {}", status & 0x7f)
         }
         (0, status) => format!("the child exited with status {}", status >> 8 & 0xff),
-        (errno, _) => format!("{stage}: {}", std::io::Error::from_raw_os_error(errno)),
+        (errno, _) => format!("{word}: {}", std::io::Error::from_raw_os_error(errno)),
     };
     if event.errno == Errno::E2BIG as i32 {
         text.push_str(
@@ -868,6 +870,20 @@ fn evidence(event: &Event) -> String {
         text.push_str("; it failed three times in a row and is not tried again in this subject");
     }
     text
+}
+
+/// What is known of a pipeline whose end of file never came.
+fn no_end_of_file(descriptor: i32) -> String {
+    let wait = "the end of file of the pipeline did not come within 250 ms of its last byte";
+    if descriptor == 0 {
+        return format!("{wait}; its stages were ended; there is no proof that it never would");
+    }
+    format!(
+        "{wait}, and never will: this stage waits in read(0) for the end of a pipe whose write end \
+         it holds itself, as descriptor {descriptor}, and so does every stage that is left; nobody \
+         else has one. They were ended. Make pipes close-on-exec (O_CLOEXEC), or close in each \
+         child the ends that are not its own"
+    )
 }
 
 fn libc_signalled(status: i32) -> bool {

@@ -120,6 +120,26 @@ pub static READINGS: &[ReadingRow] = &[
         about: "pages that workload=cow has written, each once",
         source: Source::Work,
     },
+    ReadingRow {
+        name: "first_byte_ns",
+        about: "from the start of a pipeline to the first byte that comes out, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "through_ns",
+        about: "from that byte to the end of file, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "through_bytes",
+        about: "bytes that went through a pipeline",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "eof_missing",
+        about: "1 where the end of file of a pipeline never came, else 0",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

@@ -694,8 +694,12 @@ impl<'a> Subject<'a> {
         let slot = &mut self.slots[slot];
         slot.failures += 1;
         slot.off = slot.failures >= MOST_FAILURES;
-        let killed = libc::WIFSIGNALED(status);
-        let event = if killed { EventKind::Crashed } else { EventKind::Failed };
+        let event = match stage {
+            Stage::EndOfFile if pid > 0 => EventKind::HungProven,
+            Stage::EndOfFile => EventKind::HungUnproven,
+            _ if libc::WIFSIGNALED(status) => EventKind::Crashed,
+            _ => EventKind::Failed,
+        };
         let mut frame = tape::Event {
             variant: slot.plan.variant,
             block,

@@ -185,7 +185,13 @@ pub const KINDS: [BlockKind; 3] = [BlockKind::Warmup, BlockKind::Time, BlockKind
 pub const SCOPES: [Scope; 3] = [Scope::Parent, Scope::Child, Scope::Both];
 
 /// The events that a subject reports, by their number on the tape.
-pub const EVENTS: [EventKind; 3] = [EventKind::Failed, EventKind::Refused, EventKind::Crashed];
+pub const EVENTS: [EventKind; 5] = [
+    EventKind::Failed,
+    EventKind::Refused,
+    EventKind::Crashed,
+    EventKind::HungProven,
+    EventKind::HungUnproven,
+];
 
 /// The number of `item` in one of the tables above.
 pub fn number_of<T: PartialEq>(table: &[T], item: T) -> u32 {

@@ -217,12 +217,15 @@ pub enum Per {
     /// A directory of PATH.
     #[serde(rename = "directory")]
     Directory,
+    /// A stage of a pipeline.
+    #[serde(rename = "stage")]
+    Stage,
 }
 
 impl Per {
     /// Every unit.
-    pub const ALL: [Per; 7] =
-        [Per::MiB, Per::Pte, Per::Vma, Per::Fd, Per::Thread, Per::KiB, Per::Directory];
+    pub const ALL: [Per; 8] =
+        [Per::MiB, Per::Pte, Per::Vma, Per::Fd, Per::Thread, Per::KiB, Per::Directory, Per::Stage];
 
     /// Its word: `MiB`.
     pub fn word(self) -> &'static str {
@@ -234,6 +237,7 @@ impl Per {
             Per::Thread => "thread",
             Per::KiB => "KiB",
             Per::Directory => "directory",
+            Per::Stage => "stage",
         }
     }
 
@@ -247,6 +251,7 @@ impl Per {
             "threads" => Per::Thread,
             "env-bytes" | "args-bytes" => Per::KiB,
             "path-dirs" => Per::Directory,
+            "stages" => Per::Stage,
             _ => return None,
         })
     }
@@ -261,7 +266,7 @@ impl Per {
         match self {
             Per::MiB => f64::from(1 << 20),
             Per::KiB => 1024.0,
-            Per::Pte | Per::Vma | Per::Fd | Per::Thread | Per::Directory => 1.0,
+            Per::Pte | Per::Vma | Per::Fd | Per::Thread | Per::Directory | Per::Stage => 1.0,
         }
     }
 }

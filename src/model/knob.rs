@@ -4,8 +4,8 @@
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
 use crate::model::setup::{
-    Advice, Between, Busy, ChildCpu, ChildState, Contents, FdLayout, Image, MemoryKind, Rewrite,
-    Setup, TouchOrder, VmaContents, Workload,
+    Advice, Between, Busy, ChildCpu, ChildState, Contents, FdLayout, Image, MemoryKind, PipeEnds,
+    Rewrite, Setup, Sink, TouchOrder, VmaContents, Workload,
 };
 use crate::model::units::{self, Size, UnitError};
 
@@ -281,7 +281,7 @@ pub static KNOBS: &[Knob] = &[
         name: "workload",
         group: Group::Work,
         value: "NAME",
-        about: "what a turn does: spawn, or cow (forkbench list workloads)",
+        about: "what a turn does: spawn, cow, pipeline (forkbench list workloads)",
         explain: "`spawn` makes a process and waits for it. The others measure what a fork costs \
                   after the call; each is explained under its own name, and has knobs of its own.",
         set: |setup, text| {
@@ -489,6 +489,68 @@ pub static KNOBS: &[Knob] = &[
         },
         get: |setup| setup.work.child.word().to_owned(),
     },
+    Knob {
+        name: "stages",
+        group: Group::Work,
+        value: "N",
+        about: "pipeline: how many processes it has, 1 to 16",
+        explain: "The first writes `pipe-bytes` bytes, each of the others copies what it reads, \
+                  and the parent reads what the last one writes. One stage is a command whose \
+                  output is read, or with sink=file `cmd > file`.",
+        set: |setup, text| {
+            setup.work.stages = at_least_1("stages", text, 16)?;
+            Ok(())
+        },
+        get: |setup| setup.work.stages.to_string(),
+    },
+    Knob {
+        name: "pipe-bytes",
+        group: Group::Work,
+        value: "SIZE",
+        about: "pipeline: bytes that go through it",
+        explain: "A pipe holds 64 KiB: with more, all stages run at once; with less, each can end \
+                  before its neighbour has begun. At least one byte.",
+        set: |setup, text| {
+            let size: Size = text.parse().map_err(|e| unit("pipe-bytes", text, e))?;
+            if size == Size::ZERO || size > MOST_PIPE_BYTES {
+                let allowed = format!("allowed are sizes from 1 to {MOST_PIPE_BYTES:#}");
+                return Err(bad("pipe-bytes", text, allowed));
+            }
+            setup.work.pipe_bytes = size;
+            Ok(())
+        },
+        get: |setup| setup.work.pipe_bytes.to_string(),
+    },
+    Knob {
+        name: "sink",
+        group: Group::Work,
+        value: "KIND",
+        about: "pipeline: where its last stage writes to: pipe or file",
+        explain: "`pipe`: the parent reads it, as a shell does for `$(a | b)`. `file`: a file \
+                  beside the images, opened and truncated by the last stage itself between birth \
+                  and exec, as in `a | b > file`; nothing is read then.",
+        set: |setup, text| {
+            setup.work.sink = choice("sink", text, Sink::ALL, Sink::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.sink.word().to_owned(),
+    },
+    Knob {
+        name: "pipe-ends",
+        group: Group::Work,
+        value: "WHAT",
+        about: "pipeline: ends of pipes that a stage does not need: closed or leaked",
+        explain: "`closed`: pipes are made close-on-exec, each just before the stage that writes \
+                  to it. `leaked`: all pipes are made first and stay open in every stage. Each \
+                  reader then holds a write end of its own pipe and waits for ever for an end of \
+                  file: forkbench looks for that in /proc, says which descriptor it is, and ends \
+                  the stages.",
+        set: |setup, text| {
+            setup.work.pipe_ends = choice("pipe-ends", text, PipeEnds::ALL, PipeEnds::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.pipe_ends.word().to_owned(),
+    },
 ];
 
 /// The knob of that name.
@@ -581,6 +643,9 @@ fn bytes(knob: &'static str, text: &str) -> Result<Size, BadValue> {
 /// three quarters of 8 MiB (fs/exec.c, bprm_stack_limits).
 const MOST_STRINGS: Size = Size::from_bytes(6 << 20);
 
+/// The most bytes that go through a pipeline.
+const MOST_PIPE_BYTES: Size = Size::from_bytes(16 << 30);
+
 /// The shortest variable that is added to an environment, `F00000=` and its NUL, in bytes.
 const SHORTEST_VARIABLE: u64 = 8;
 
@@ -639,6 +704,10 @@ mod tests {
             ("args-bytes", "1KiB"),
             ("path-dirs", "7"),
             ("child", "gone"),
+            ("stages", "16"),
+            ("pipe-bytes", "1MiB"),
+            ("sink", "file"),
+            ("pipe-ends", "leaked"),
         ];
         for knob in KNOBS {
             let (_, text) = examples

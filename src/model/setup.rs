@@ -396,6 +396,15 @@ pub struct Work {
     pub path_dirs: u32,
     /// `cow`: whether the child lives while the memory is written.
     pub child: ChildState,
+    /// `pipeline`: how many stages it has; at least 1.
+    pub stages: u32,
+    /// `pipeline`: bytes that its first stage writes.
+    #[serde(with = "as_text")]
+    pub pipe_bytes: Size,
+    /// `pipeline`: where its last stage writes to.
+    pub sink: Sink,
+    /// `pipeline`: whether the stages keep ends of pipes that are not theirs.
+    pub pipe_ends: PipeEnds,
 }
 
 impl Default for Work {
@@ -411,6 +420,10 @@ impl Default for Work {
             args_bytes: Size::ZERO,
             path_dirs: 0,
             child: ChildState::Alive,
+            stages: 3,
+            pipe_bytes: Size::from_bytes(64 << 10),
+            sink: Sink::Pipe,
+            pipe_ends: PipeEnds::Closed,
         }
     }
 }
@@ -436,6 +449,28 @@ words! {
         Spawn = "spawn",
         /// Writes memory that a fork has left to be copied.
         Cow = "cow",
+        /// Makes pipelines of several processes.
+        Pipeline = "pipeline",
+    }
+}
+
+words! {
+    /// Where the last stage of a pipeline writes to.
+    Sink {
+        /// A pipe that the parent reads.
+        Pipe = "pipe",
+        /// A file.
+        File = "file",
+    }
+}
+
+words! {
+    /// What becomes of the ends of pipes that a stage does not need.
+    PipeEnds {
+        /// They are closed on exec.
+        Closed = "closed",
+        /// They stay open in every stage: the classical mistake.
+        Leaked = "leaked",
     }
 }
 

@@ -123,6 +123,40 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             ),
         ],
     },
+    WorkloadRow {
+        workload: Workload::Pipeline,
+        about: "make pipelines: a | b | c, and a > file",
+        explain: "Each sample makes the pipes and one process for each of the `stages`, reads what \
+                  the last one writes until its end of file, and waits for all of them. `blocked` \
+                  lasts until the last of them was made, `reaped` until all are gone; \
+                  `first_byte_ns` until the first byte arrives, and `through_ns` from there to the \
+                  end of file. With the mechanism `thread` the stages are threads and the pipes \
+                  channels.",
+        knobs: &["stages", "pipe-bytes", "sink", "pipe-ends"],
+        columns: &[
+            Column::of(
+                "all\nmade",
+                "until the last stage was made, median",
+                Of::Quantity("blocked.p50"),
+            ),
+            Column::of(
+                "first\nbyte",
+                "until the first byte arrives, median",
+                Of::Quantity("first_byte_ns.p50"),
+            ),
+            Column::of(
+                "all\nexited",
+                "until every stage was waited for, median",
+                Of::Quantity("reaped.p50"),
+            )
+            .main("is made, read and gone in"),
+            Column::of(
+                "bytes\nper second",
+                "from the first byte to the end of file",
+                Of::PerSecond("through_bytes.both@work", "through_ns.p50"),
+            ),
+        ],
+    },
 ];
 
 /// The row of a workload.

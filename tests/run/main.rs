@@ -12,6 +12,7 @@ mod images;
 mod interruption;
 mod limits;
 mod output;
+mod pipeline;
 mod refusals;
 mod scenarios;
 mod shapes;

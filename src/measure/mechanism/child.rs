@@ -109,6 +109,10 @@ pub enum Stage {
     Hold = 6,
     /// An action between birth and exec.
     Action = 7,
+    /// The parent's part in a pipeline.
+    Pipe = 8,
+    /// An end of file that never comes.
+    EndOfFile = 9,
 }
 
 impl Stage {
@@ -122,6 +126,8 @@ impl Stage {
             Stage::Status,
             Stage::Hold,
             Stage::Action,
+            Stage::Pipe,
+            Stage::EndOfFile,
         ]
         .into_iter()
         .find(|stage| *stage as i32 == number)
@@ -137,6 +143,8 @@ impl Stage {
             Stage::Status => "status",
             Stage::Hold => "hold",
             Stage::Action => "action",
+            Stage::Pipe => "pipe",
+            Stage::EndOfFile => "end-of-file",
         }
     }
 }

@@ -70,6 +70,11 @@ impl Mechanism {
         self.memory == Memory::Copies
     }
 
+    /// Whether each birth leaves a descriptor open in the parent until the child was put away.
+    pub fn leaves_descriptor(&self) -> bool {
+        self.name.contains("pidfd")
+    }
+
     /// Whether the image is of no account: no process is made, or no image runs in it.
     pub fn ignores_image(&self) -> bool {
         matches!(self.memory, Memory::Nothing | Memory::Same)

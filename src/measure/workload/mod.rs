@@ -6,6 +6,7 @@
 //! task allocates in `prepare` and not after it.
 
 mod cow;
+mod pipeline;
 mod spawn;
 
 use std::ffi::CString;
@@ -53,7 +54,7 @@ pub struct Frames {
 }
 
 /// Every workload.
-pub static WORKLOADS: &[&Workload] = &[&spawn::SPAWN, &cow::COW];
+pub static WORKLOADS: &[&Workload] = &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE];
 
 /// The workload of that kind.
 pub fn find(workload: setup::Workload) -> &'static Workload {
@@ -227,9 +228,26 @@ impl Kit<'_> {
     ///
     /// Likewise.
     pub fn spawner_with(&self, extras: Extras) -> Result<Box<dyn Spawner>, Refusal> {
-        let target = target(&self.work.image, &self.job.noop)?;
+        self.spawner_for(self.target()?, extras)
+    }
+
+    /// The same for another image.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn spawner_for(&self, target: Target, extras: Extras) -> Result<Box<dyn Spawner>, Refusal> {
         let brief = Brief::new(target, &extras, self.mailbox, self.mask)?;
         (self.mechanism.prepare)(brief)
+    }
+
+    /// The image of the work.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be named.
+    pub fn target(&self) -> Result<Target, Refusal> {
+        target(&self.work.image, &self.job.noop)
     }
 
     /// What the work gives to its images.

@@ -946,6 +946,38 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "first_byte_ns",
+        &[],
+        "from the start of a pipeline to the first byte that comes out, in nanoseconds",
+        "Of workload=pipeline: the clock starts as the first pipe is made, and stops when the \
+         parent's first read has returned.",
+    ),
+    entry(
+        Reading,
+        "through_ns",
+        &[],
+        "from the first byte of a pipeline to its end of file, in nanoseconds",
+        "Of workload=pipeline. Bytes per second are `through_bytes` divided by it; with no more \
+         than fits into a pipe (64 KiB) it is mostly the end of the last stage.",
+    ),
+    entry(
+        Reading,
+        "through_bytes",
+        &[],
+        "bytes that went through a pipeline",
+        "Of workload=pipeline: what came out, or with sink=file what stands in the file. It is \
+         what went in, or the sample has failed.",
+    ),
+    entry(
+        Reading,
+        "eof_missing",
+        &[],
+        "1 where the end of file of a pipeline never came, else 0",
+        "Of workload=pipeline. With pipe-ends=leaked each stage holds a write end of the pipe that \
+         it reads. An event names the descriptor.",
+    ),
+    entry(
+        Reading,
         "vm_pte_bytes",
         &["VmPTE"],
         "page tables of the subject (VmPTE in /proc/PID/status)",
