@@ -250,23 +250,31 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
             }
             shapes
         });
-    let varying: Vec<&knob::Knob> = knob::KNOBS
-        .iter()
-        .filter(|knob| knob.group == knob::Group::Work && knob.name != "mechanism")
-        .filter(|knob| {
-            // An image is of no account to the control, whatever the others have.
-            let of_account = |setup: &Setup| {
-                !OF_IMAGES.contains(&knob.name)
-                    || mechanism::find(&setup.work.mechanism).is_some_and(|m| !m.ignores_image())
-            };
-            let mut values = all
-                .iter()
-                .filter(|(asked, _)| of_account(&asked.setup))
-                .map(|(asked, _)| (knob.get)(&asked.setup));
-            let first = values.next();
-            values.any(|value| Some(value) != first)
-        })
-        .collect();
+    // The control does other work than the rest where there is nothing that it could do of theirs:
+    // what varies is asked for of each kind by itself.
+    let varying = |control: bool| -> Vec<&knob::Knob> {
+        knob::KNOBS
+            .iter()
+            .filter(|knob| knob.group == knob::Group::Work && knob.name != "mechanism")
+            .filter(|knob| {
+                // An image is of no account to the control, whatever the others have.
+                let of_account = |setup: &Setup| {
+                    !OF_IMAGES.contains(&knob.name)
+                        || mechanism::find(&setup.work.mechanism)
+                            .is_some_and(|m| !m.ignores_image())
+                };
+                let mut values = all
+                    .iter()
+                    .filter(|(asked, role)| {
+                        (*role == Role::Control) == control && of_account(&asked.setup)
+                    })
+                    .map(|(asked, _)| (knob.get)(&asked.setup));
+                let first = values.next();
+                values.any(|value| Some(value) != first)
+            })
+            .collect()
+    };
+    let varying = [varying(false), varying(true)];
     let mut entries = Vec::with_capacity(all.len());
     for (number, (asked, role)) in all.into_iter().enumerate() {
         let Asked { scenario, setup, unmet } = asked;
@@ -277,7 +285,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
             label = format!("{shape} ");
         }
         label.push_str(&setup.work.mechanism);
-        for knob in &varying {
+        for knob in &varying[usize::from(role == Role::Control)] {
             if OF_IMAGES.contains(&knob.name) && mechanism.ignores_image() {
                 continue;
             }
@@ -363,6 +371,14 @@ mod tests {
         let labels = labels(&roster);
         assert!(labels.contains(&"fork image=exit Subject".to_owned()), "{labels:?}");
         assert_eq!(labels.iter().filter(|l| l.starts_with("none")).count(), 1, "{labels:?}");
+    }
+
+    #[test]
+    fn a_control_that_does_other_work_puts_nothing_into_the_labels() {
+        let axes = [("workload", &["pipeline"][..]), ("mechanism", &["fork", "vfork"])];
+        let labels = labels(&roster(&axes, None).unwrap());
+        assert_eq!(labels[..2], ["fork Subject", "vfork Subject"]);
+        assert!(labels.contains(&"none Control".to_owned()), "{labels:?}");
     }
 
     #[test]
