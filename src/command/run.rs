@@ -24,12 +24,13 @@ use crate::drive::library;
 use crate::drive::machine;
 use crate::drive::plan::{Ground, Plan, Wishes};
 use crate::drive::roster::Roster;
+use crate::measure::workload;
 use crate::model::claim::Place;
 use crate::model::interval::Interval;
 use crate::model::order::Rng;
 use crate::model::row::{EventKind, Phase, Role};
 use crate::model::scenario::{Axis, Sampling, Scenario};
-use crate::model::setup::Image;
+use crate::model::setup::{Image, Setup};
 use crate::model::units::{self, Size};
 use crate::record::append::Writer;
 use crate::record::read::Recorded;
@@ -267,7 +268,8 @@ fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
     let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
     let mut first = None;
     for entry in &mut roster.entries {
-        let needed = needed_bytes(&entry.setup.parent);
+        let Setup { parent, work } = &entry.setup;
+        let needed = needed_bytes(parent, workload::copied_bytes(&parent.shape, work));
         if needed <= limit.size.bytes() {
             continue;
         }

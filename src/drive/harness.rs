@@ -21,8 +21,9 @@ use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::memory::page_table_bytes;
-use crate::measure::reading::{PLACES, READINGS, Source};
+use crate::measure::reading::{PLACES, READINGS, Source, WORK};
 use crate::measure::tape::{Bucket, EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES, Sample};
+use crate::measure::workload;
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Outcome, Role};
 use crate::model::scenario::Scenario;
@@ -185,7 +186,8 @@ impl<'a> Harness<'a> {
         let mut pilots = Vec::new();
         let mut lost = String::new();
         for (number, (parent, variants)) in parents(&roster).into_iter().enumerate() {
-            let pilot = match self.make_ready(&[&parent]) {
+            let copied = copied_bytes(&roster.entries, variants.iter().copied());
+            let pilot = match self.make_ready(&[(&parent, copied)]) {
                 Ok(()) => self.pilot(&roster, &parent, &variants, &ground, number as u32)?,
                 Err(detail) => Err(Loss { outcome: Outcome::Unsupported, detail }),
             };
@@ -239,9 +241,11 @@ impl<'a> Harness<'a> {
         }
     }
 
-    /// Makes the machine ready for parents that live side by side; else why it is not.
-    fn make_ready(&mut self, parents: &[&Parent]) -> std::result::Result<(), String> {
-        let needed: u64 = parents.iter().map(|parent| needed_bytes(parent)).sum();
+    /// Makes the machine ready for parents that live side by side, each with the bytes of it that
+    /// are copied meanwhile; else why it is not.
+    fn make_ready(&mut self, parents: &[(&Parent, u64)]) -> std::result::Result<(), String> {
+        let needed: u64 =
+            parents.iter().map(|(parent, copied)| needed_bytes(parent, *copied)).sum();
         let spare = self.memory().saturating_sub(needed);
         self.machine.prepare(parents, spare)
     }
@@ -374,7 +378,8 @@ impl<'a> Harness<'a> {
         let missing = |block: &JobBlock| !committed.contains(&(launch, block.block));
         let mut number = 0;
         for group in self.groups(plan, order) {
-            let parents: Vec<&Parent> = group.iter().map(|i| &plan.parents[*i].parent).collect();
+            let parents: Vec<_> =
+                group.iter().map(|i| (&plan.parents[*i].parent, copied_in(plan, *i))).collect();
             if let Err(why) = self.make_ready(&parents) {
                 // The subject that lacks it says so, in its row.
                 (self.progress)(Progress::Note(why));
@@ -469,7 +474,7 @@ impl<'a> Harness<'a> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut used = u64::MAX;
         for parent in order {
-            let needed = needed_bytes(&plan.parents[parent].parent);
+            let needed = needed_bytes(&plan.parents[parent].parent, copied_in(plan, parent));
             match groups.last_mut() {
                 Some(group) if used.saturating_add(needed) <= limit => {
                     group.push(parent);
@@ -752,8 +757,20 @@ fn rewarm(blocks: Vec<JobBlock>, missing: &impl Fn(&JobBlock) -> bool) -> Vec<Jo
     std::iter::once(warmup).chain(rest).collect()
 }
 
-/// Memory that a parent needs, with its page tables twice and the program.
-pub fn needed_bytes(parent: &Parent) -> u64 {
+/// Bytes of one planned parent that are copied while its variants take turns, at most.
+fn copied_in(plan: &Plan, parent: usize) -> u64 {
+    let variants = plan.parents[parent].variants.iter().map(|variant| variant.variant);
+    copied_bytes(&plan.entries, variants)
+}
+
+fn copied_bytes(entries: &[Entry], variants: impl Iterator<Item = u32>) -> u64 {
+    let setups = variants.map(|variant| &entries[variant as usize].setup);
+    setups.map(|s| workload::copied_bytes(&s.parent.shape, &s.work)).max().unwrap_or(0)
+}
+
+/// Memory that a parent needs, with its page tables twice and the program, and `copied` bytes of
+/// which there are two.
+pub fn needed_bytes(parent: &Parent, copied: u64) -> u64 {
     let shape = &parent.shape;
     let rss = shape.rss.bytes();
     let written = matches!(shape.contents, Contents::Dirty | Contents::OneByte);
@@ -769,6 +786,7 @@ pub fn needed_bytes(parent: &Parent) -> u64 {
         _ => rss,
     };
     memory
+        + copied
         + 2 * page_table_bytes(shape)
         + (64 << 20)
         + u64::from(shape.threads) * (32 << 10)
@@ -912,7 +930,8 @@ fn reading_rows(launch: u32, block: u32, readings: &[Reading]) -> Vec<ReadingRow
         .into_iter()
         .map(|((variant, reading, scope, place, value), spawns)| {
             let row = &READINGS[reading as usize];
-            let of_spawns = row.source != Source::Shape;
+            // What is seen of a shape in the middle of a workload belongs to its sample.
+            let of_spawns = row.source != Source::Shape || place == WORK;
             ReadingRow {
                 launch,
                 block: Some(block),
@@ -939,11 +958,11 @@ fn misshapen(readings: &[Reading], variants: u64) -> Vec<String> {
     };
     let mut wrong = Vec::new();
     // What may come on top of what was asked for: the ballast's own mappings, each thread's stack
-    // with its guard, and its arena or buffer, and the strings of each variant; descriptors of the
-    // counters.
+    // with its guard, and its arena or buffer, and the strings and the list of pages of each variant;
+    // descriptors of the counters, and those by which a variant and its child agree.
     let slack = |name: &str| match name {
-        "vmas" => 16 + 4 * value("threads", "asked").unwrap_or(0) + variants,
-        "fds" => 8,
+        "vmas" => 16 + 4 * value("threads", "asked").unwrap_or(0) + 2 * variants,
+        "fds" => 8 + 3 * variants,
         _ => 0,
     };
     let exact = [

@@ -44,13 +44,14 @@ impl Machine {
         self.raised * HUGE_PAGE
     }
 
-    /// Makes the machine such that these parents can live side by side. `spare` is the memory that
-    /// they leave: what this run has put into the pool beyond it is taken out again.
+    /// Makes the machine such that these parents can live side by side, each with the bytes of it
+    /// that are copied meanwhile. `spare` is the memory that they leave: what this run has put into
+    /// the pool beyond it is taken out again.
     ///
     /// # Errors
     ///
     /// What is missing, and what to do.
-    pub fn prepare(&mut self, parents: &[&Parent], spare: u64) -> Result<(), String> {
+    pub fn prepare(&mut self, parents: &[(&Parent, u64)], spare: u64) -> Result<(), String> {
         let needs = Needs::of(parents);
         if needs == Needs::default() && self.raised == 0 {
             return Ok(());
@@ -182,12 +183,16 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(parents: &[&Parent]) -> Needs {
+    fn of(parents: &[(&Parent, u64)]) -> Needs {
         let mut needs = Needs::default();
-        for shape in parents.iter().map(|parent| &parent.shape) {
+        for (parent, copied) in parents {
+            let shape = &parent.shape;
             match shape.page {
                 Page::Base | Page::Thp => {}
-                Page::Hugetlb => needs.pages += shape.rss.bytes().div_ceil(HUGE_PAGE),
+                Page::Hugetlb => {
+                    needs.pages += shape.rss.bytes().div_ceil(HUGE_PAGE);
+                    needs.pages += copied.div_ceil(HUGE_PAGE);
+                }
                 Page::Multi(bytes) => {
                     let kib = bytes >> 10;
                     let touched = shape.contents != Contents::Untouched && shape.rss.bytes() > 0;
@@ -233,8 +238,10 @@ mod tests {
             parent(Page::Multi(64 << 10), 2),
             parent(Page::Multi(16 << 10), 0),
         ];
-        let needs = Needs::of(&parents.iter().collect::<Vec<_>>());
-        assert_eq!(needs, Needs { pages: 36, sizes: vec![64] });
+        // Of one parent so many bytes are copied.
+        let copied = |parent: &Parent| if parent == &parents[1] { 3 * HUGE_PAGE } else { 0 };
+        let needs = Needs::of(&parents.iter().map(|p| (p, copied(p))).collect::<Vec<_>>());
+        assert_eq!(needs, Needs { pages: 39, sizes: vec![64] });
     }
 
     #[test]

@@ -85,6 +85,9 @@ impl Roster {
                 if find(&setup.work.mechanism)?.ignores_image() {
                     setup.work = setup.work.without_image();
                 }
+                if is_control(&setup) {
+                    setup.work = (workload::find(setup.work.workload).control)(setup.work);
+                }
                 match asked.iter_mut().find(|other| other.setup == setup) {
                     // One scenario that can be measured is enough.
                     Some(other) if unmet.is_none() => other.unmet = None,

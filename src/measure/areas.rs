@@ -121,11 +121,6 @@ impl Areas {
         self.touch(self.part(share));
     }
 
-    /// How many pages that are.
-    pub fn pages(&self, share: Rewrite) -> u64 {
-        self.part(share) as u64
-    }
-
     fn part(&self, share: Rewrite) -> usize {
         if !self.are_dirty() {
             return 0;

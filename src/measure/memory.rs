@@ -17,19 +17,25 @@ use std::sync::OnceLock;
 
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
+use crate::measure::mechanism::child::Writes;
+use crate::measure::memory::places::Places;
 use crate::measure::memory::shuffle::Shuffle;
 use crate::measure::tape;
 use crate::model::setup::{
-    Advice, Contents, HUGE_PAGE, MemoryKind, Page, Rewrite, Shape, TouchOrder,
+    Advice, Contents, HUGE_PAGE, MemoryKind, Page, Rewrite, Shape, TouchOrder, Written,
 };
 
 mod folios;
+pub mod footprint;
+pub mod places;
 mod ring;
 mod shuffle;
 
 // include/uapi/asm-generic/mman-common.h, Linux 5.14; not yet in every libc crate.
 const MADV_POPULATE_READ: i32 = 22;
 pub(super) const MADV_POPULATE_WRITE: i32 = 23;
+// Linux 5.18.
+const MADV_DONTNEED_LOCKED: i32 = 24;
 
 /// What one call populates: between calls the subject can say that it is alive.
 const STEP: usize = 1 << 30;
@@ -338,9 +344,47 @@ impl Ballast {
         clock::now() - begin
     }
 
-    /// How many writes that are.
-    pub fn pages(&self, share: Rewrite) -> u64 {
-        (self.part(share) / self.stride) as u64
+    /// The places of a share of its pages, evenly spaced.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory for the list.
+    pub fn places(&self, written: Written, order: TouchOrder) -> io::Result<Places> {
+        Places::new((self.mapped / self.stride) as u64, written, order)
+    }
+
+    /// Writes one byte of each of these pages; how long that took, in nanoseconds.
+    pub fn write_places(&self, places: &Places) -> u64 {
+        let begin = clock::now();
+        for page in places.pages() {
+            self.touch(Touch::Write, *page as usize * self.stride);
+        }
+        clock::now() - begin
+    }
+
+    /// What a child is to write, for [`crate::measure::mechanism::child`]: these pages, when told
+    /// to by the eventfd `begin`, and to say so by the eventfd `done`. Good as long as the places.
+    pub fn writes(&self, places: &Places, begin: i32, done: i32) -> Writes {
+        let pages = places.pages();
+        Writes {
+            base: self.start(),
+            pages: pages.as_ptr(),
+            count: pages.len(),
+            stride: self.stride,
+            begin,
+            done,
+        }
+    }
+
+    /// Gives its pages back to the kernel and touches it anew, as when it was made: afterwards
+    /// neither a split huge page nor the order of later writes is to be seen. Only for memory whose
+    /// pages were written. What cannot be had again is missing, and [`crate::measure::shape::look`]
+    /// sees that.
+    pub fn refill(&self, shape: &Shape) {
+        let locked = shape.advice == Advice::Mlock;
+        let advice = if locked { MADV_DONTNEED_LOCKED } else { libc::MADV_DONTNEED };
+        let _ = self.advise(0..self.mapped, advice);
+        let _ = self.fill(shape, &|| ());
     }
 
     fn part(&self, share: Rewrite) -> usize {
@@ -454,12 +498,7 @@ fn file(bytes: usize) -> io::Result<OwnedFd> {
 fn cannot(error: &io::Error, shape: &Shape) -> Refusal {
     let mut reason = format!("cannot map and touch rss={}: ask for less", shape.rss);
     if shape.page == Page::Hugetlb {
-        let number = |name: &str| {
-            let path = format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{name}");
-            fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u64>().ok())
-        };
-        let free = number("free_hugepages").unwrap_or(0);
-        let free = free.saturating_sub(number("resv_hugepages").unwrap_or(0));
+        let free = free_pool_pages();
         let pages = shape.rss.bytes() / HUGE_PAGE;
         reason = format!(
             "page=hugetlb needs {pages} pages of 2 MiB and {free} are free: raise the pool \
@@ -467,6 +506,16 @@ fn cannot(error: &io::Error, shape: &Shape) -> Refusal {
         );
     }
     Refusal { errno: error.raw_os_error().unwrap_or(0), reason }
+}
+
+/// Pages of 2 MiB in the hugetlb pool that nobody has and nobody is promised.
+pub fn free_pool_pages() -> u64 {
+    let number = |name: &str| {
+        let path = format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{name}");
+        fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u64>().ok())
+    };
+    let free = number("free_hugepages").unwrap_or(0);
+    free.saturating_sub(number("resv_hugepages").unwrap_or(0))
 }
 
 /// Bytes that the kernel has given to whomever in transparent huge pages of this size since it

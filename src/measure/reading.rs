@@ -121,6 +121,16 @@ pub static READINGS: &[ReadingRow] = &[
         source: Source::Work,
     },
     ReadingRow {
+        name: "rewritten_ns",
+        about: "how long it took to write the same pages once more, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "private_dirty_bytes",
+        about: "how much of that memory became private while workload=cow wrote it",
+        source: Source::Work,
+    },
+    ReadingRow {
         name: "first_byte_ns",
         about: "from the start of a pipeline to the first byte that comes out, in nanoseconds",
         source: Source::Work,

@@ -48,13 +48,6 @@ impl Become {
         }
     }
 
-    /// How many pages [`Become::rewrite`] writes of that share.
-    pub fn pages(&self, share: Rewrite) -> u64 {
-        let ballast = self.ballast.as_ref().filter(|ballast| ballast.is_protected_by_fork());
-        let areas = self.areas.as_ref().map_or(0, |areas| areas.pages(share));
-        ballast.map_or(0, |ballast| ballast.pages(share)) + areas
-    }
-
     /// Writes one byte of every page of a share of it; how long that took, in nanoseconds. None:
     /// there is nothing to write.
     pub fn rewrite(&self, share: Rewrite) -> Option<u64> {

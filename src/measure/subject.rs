@@ -283,7 +283,7 @@ impl<'a> Subject<'a> {
         };
         let mut slots = Vec::with_capacity(job.variants.len());
         for plan in &job.variants {
-            let slot = Slot::new(job, plan, mailbox, mask)
+            let slot = Slot::new(job, &became, plan, mailbox, mask)
                 .map_err(|refusal| format!("{}: {refusal}", plan.work.mechanism))?;
             slots.push(slot);
         }
@@ -568,7 +568,11 @@ impl<'a> Subject<'a> {
     }
 
     /// Calls a task where nothing is sampled.
-    fn lend(&mut self, slot: usize, call: impl FnOnce(&mut dyn Task, &mut Ground<'_>)) {
+    fn lend<T>(
+        &mut self,
+        slot: usize,
+        call: impl FnOnce(&mut dyn Task, &mut Ground<'_>) -> T,
+    ) -> T {
         let mut ground = Ground {
             became: &mut self.became,
             mailbox: self.mailbox,
@@ -576,7 +580,7 @@ impl<'a> Subject<'a> {
             settling: false,
             notes: &mut self.notes,
         };
-        call(&mut *self.slots[slot].task, &mut ground);
+        call(&mut *self.slots[slot].task, &mut ground)
     }
 
     /// One sample, from the call until the parent is as it was before.
@@ -646,7 +650,8 @@ impl<'a> Subject<'a> {
     }
 
     /// Makes the memory writable again that a page-copying birth has left write-protected: by a
-    /// byte per page, timed and counted, where the bill is to be shown; else by populating it.
+    /// byte per page, timed and counted, where the bill is to be shown; else by populating it. A
+    /// workload that writes the memory itself also knows how to put it back.
     ///
     /// The control pays a bill too, with its first sample of a block: what the same writing takes
     /// when nothing was forked before it.
@@ -656,12 +661,14 @@ impl<'a> Subject<'a> {
         place: Place,
         counting: Option<&mut Counting>,
     ) -> Result<Option<u64>, BadTape> {
+        if self.lend(slot, |task, ground| task.restore(ground)) {
+            return Ok(None);
+        }
         let Slot { plan, mechanism, .. } = &self.slots[slot];
         let share = plan.work.rewrite;
         if share == Rewrite::NONE {
             return Ok(None);
         }
-        // Where the work itself is to write the memory, its writing is the bill.
         let bill = place.bill && plan.work.workload == Workload::Spawn;
         match mechanism.memory {
             Memory::Copies if bill => {}
@@ -726,6 +733,7 @@ fn current_cpu() -> Option<u32> {
 impl<'a> Slot<'a> {
     fn new(
         job: &Job,
+        became: &Become,
         plan: &'a JobVariant,
         mailbox: &'static Mailbox,
         mask: u64,
@@ -736,7 +744,7 @@ impl<'a> Slot<'a> {
             reason: "there is no such mechanism in this forkbench".to_owned(),
         })?;
         workload::can(&job.shape, work, mechanism)?;
-        let kit = Kit { job, work, mechanism, mailbox, mask };
+        let kit = Kit { job, became, work, mechanism, mailbox, mask };
         let task = (workload::find(work.workload).prepare)(&kit)?;
         Ok(Slot { plan, mechanism, task, failures: 0, off: false })
     }

@@ -5,7 +5,7 @@
 
 use crate::model::setup::{
     Advice, Between, Busy, ChildCpu, ChildState, Contents, FdLayout, Image, MemoryKind, PipeEnds,
-    Rewrite, Setup, Sink, TouchOrder, VmaContents, Workload,
+    Rewrite, Setup, Sink, TouchOrder, VmaContents, Workload, Writer, Written,
 };
 use crate::model::units::{self, Size, UnitError};
 
@@ -490,6 +490,49 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.work.child.word().to_owned(),
     },
     Knob {
+        name: "written",
+        group: Group::Work,
+        value: "all|SHARE|1/N",
+        about: "cow: how many of the pages are written, evenly spaced over the memory",
+        explain: "`all` writes a byte of every base page. A share such as 5% writes one page in \
+                  twenty, all over the memory, as a server's writes are scattered over its heap; \
+                  `1/512` writes one page in each 2 MiB, which splits every huge page. At least \
+                  one page is written. For workload=cow.",
+        set: |setup, text| {
+            setup.work.written = written(text)?;
+            Ok(())
+        },
+        get: |setup| print_written(setup.work.written),
+    },
+    Knob {
+        name: "write-order",
+        group: Group::Work,
+        value: "seq|random",
+        about: "cow: in which order the pages are written",
+        explain: "`seq`: by address. `random`: as a server's requests come. The order is made \
+                  before the first sample and is the same in every parent. For workload=cow.",
+        set: |setup, text| {
+            let all = TouchOrder::ALL;
+            setup.work.write_order = choice("write-order", text, all, TouchOrder::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.write_order.word().to_owned(),
+    },
+    Knob {
+        name: "writer",
+        group: Group::Work,
+        value: "parent|child",
+        about: "cow: who writes the memory",
+        explain: "`parent`: the process that forked, as a server goes on while its child saves a \
+                  snapshot. `child`: the process that it made, as a worker does; it stamps the \
+                  clock itself, and the parent sleeps meanwhile. For workload=cow.",
+        set: |setup, text| {
+            setup.work.writer = choice("writer", text, Writer::ALL, Writer::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.writer.word().to_owned(),
+    },
+    Knob {
         name: "stages",
         group: Group::Work,
         value: "N",
@@ -552,6 +595,41 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.work.pipe_ends.word().to_owned(),
     },
 ];
+
+/// Parts of [`Written::WHOLE`] in a hundredth of a percent.
+const BASIS_POINT: u32 = Written::WHOLE / 10_000;
+
+fn written(text: &str) -> Result<Written, BadValue> {
+    let given = text.trim();
+    if given == "all" {
+        return Ok(Written::ALL);
+    }
+    if let Some(parts) = given.strip_prefix("1/") {
+        let allowed = || bad("written", text, "allowed after `1/` are whole numbers to 10000");
+        let parts: u32 = parts.parse().map_err(|_| allowed())?;
+        return match parts {
+            1..=10_000 => Ok(Written((Written::WHOLE + parts / 2) / parts)),
+            _ => Err(allowed()),
+        };
+    }
+    let share = units::parse_percentage(given).map_err(|e| unit("written", text, e))?;
+    match (share * f64::from(Written::WHOLE)).round() as u32 {
+        0 => Err(bad("written", text, "it writes nothing: give more than 0%")),
+        parts => Ok(Written(parts)),
+    }
+}
+
+fn print_written(share: Written) -> String {
+    if share == Written::ALL {
+        return "all".to_owned();
+    }
+    let parts = (Written::WHOLE + share.0 / 2) / share.0.max(1);
+    let is_fraction = parts <= 10_000 && (Written::WHOLE + parts / 2) / parts == share.0;
+    if !share.0.is_multiple_of(BASIS_POINT) && is_fraction {
+        return format!("1/{parts}");
+    }
+    units::print_percentage(f64::from(share.0) / f64::from(Written::WHOLE))
+}
 
 /// The knob of that name.
 pub fn find(name: &str) -> Option<&'static Knob> {
@@ -704,6 +782,9 @@ mod tests {
             ("args-bytes", "1KiB"),
             ("path-dirs", "7"),
             ("child", "gone"),
+            ("written", "1/512"),
+            ("write-order", "random"),
+            ("writer", "child"),
             ("stages", "16"),
             ("pipe-bytes", "1MiB"),
             ("sink", "file"),
@@ -722,6 +803,16 @@ mod tests {
             (knob.set)(&mut again, &printed).unwrap();
             assert_eq!(setup, again, "{} prints {printed}", knob.name);
         }
+    }
+
+    #[test]
+    fn shares_of_pages_are_printed_as_they_are_given() {
+        for text in ["all", "50%", "10%", "1%", "0.2%", "0.01%", "12.5%", "1/512", "1/3", "1/9999"]
+        {
+            assert_eq!(print_written(written(text).unwrap()), text);
+        }
+        assert_eq!(written("1/512"), Ok(Written(1_953_125)));
+        assert_eq!((written("1/1"), written("100%")), (Ok(Written::ALL), Ok(Written::ALL)));
     }
 
     #[test]
@@ -773,6 +864,10 @@ mod tests {
             ("env-bytes", "7M"),
             ("env-bytes", "7"),
             ("path-dirs", "1001"),
+            ("written", "0%"),
+            ("written", "5"),
+            ("written", "1/0"),
+            ("written", "1/x"),
         ] {
             let knob = find(name).unwrap();
             let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();

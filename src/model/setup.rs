@@ -396,6 +396,12 @@ pub struct Work {
     pub path_dirs: u32,
     /// `cow`: whether the child lives while the memory is written.
     pub child: ChildState,
+    /// `cow`: how many of the pages are written.
+    pub written: Written,
+    /// `cow`: in which order.
+    pub write_order: TouchOrder,
+    /// `cow`: by whom.
+    pub writer: Writer,
     /// `pipeline`: how many stages it has; at least 1.
     pub stages: u32,
     /// `pipeline`: bytes that its first stage writes.
@@ -420,6 +426,9 @@ impl Default for Work {
             args_bytes: Size::ZERO,
             path_dirs: 0,
             child: ChildState::Alive,
+            written: Written::ALL,
+            write_order: TouchOrder::Seq,
+            writer: Writer::Parent,
             stages: 3,
             pipe_bytes: Size::from_bytes(64 << 10),
             sink: Sink::Pipe,
@@ -481,6 +490,35 @@ words! {
         Alive = "alive",
         /// It is gone.
         Gone = "gone",
+    }
+}
+
+words! {
+    /// Who writes the memory.
+    Writer {
+        /// The process that forked.
+        Parent = "parent",
+        /// The process that it made.
+        Child = "child",
+    }
+}
+
+/// A share of the pages of the parent, evenly spaced over them, in parts per thousand million
+/// (1 to 1,000,000,000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Written(pub u32);
+
+impl Written {
+    /// Every page.
+    pub const ALL: Written = Written(Written::WHOLE);
+    /// Parts that make up the whole.
+    pub const WHOLE: u32 = 1_000_000_000;
+
+    /// How many of so many pages that are: at least one.
+    pub fn of(self, pages: u64) -> u64 {
+        let whole = u128::from(Written::WHOLE);
+        let parts = u128::from(pages) * u128::from(self.0.min(Written::WHOLE));
+        ((parts + whole / 2) / whole).max(1) as u64
     }
 }
 
@@ -630,6 +668,14 @@ mod tests {
         }
         assert_eq!(shape.impossible(), None);
         assert_eq!(Shape::default().impossible(), None);
+    }
+
+    #[test]
+    fn a_share_of_pages_is_rounded_and_never_none() {
+        assert_eq!(Written::ALL.of(65_536), 65_536);
+        assert_eq!(Written(Written::WHOLE / 512).of(65_536), 128);
+        assert_eq!(Written(2_000_000).of(65_536), 131);
+        assert_eq!((Written(1).of(10), Written(u32::MAX).of(10)), (1, 10));
     }
 
     #[test]

@@ -91,9 +91,13 @@ pub static WORKLOADS: &[WorkloadRow] = &[
         explain: "The parent spawns, and then writes its memory while the child lives and shares \
                   it (`child=alive`: the kernel copies each page), or after it has gone \
                   (`child=gone`: it only makes each page writable again). The mechanism `none` \
-                  never forked: what the writing itself takes. The writing is the interval \
-                  `rewrite`; the pages written and the faults taken are readings.",
-        knobs: &["child"],
+                  never forked: what the writing itself takes. `written` says how many of the \
+                  pages, `write-order` in which order, `writer` by whom: with `writer=child` it \
+                  is the child that writes. The writing is the interval `rewrite`; writing the \
+                  same pages once more is `rewritten_ns`. The pages written, the faults taken, \
+                  the memory that became private, the page tables of both and the huge pages that \
+                  are left are readings of the counting blocks.",
+        knobs: &["child", "written", "write-order", "writer"],
         columns: &[
             Column::of(
                 "caller\nblocked",
@@ -117,9 +121,24 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             )
             .main("writes a page in"),
             Column::of(
+                "written\nbefore",
+                "a second write of the same pages, divided by them",
+                Of::Each("rewritten_ns.p50", "pages.parent@work"),
+            ),
+            Column::of(
                 "faults\nin it",
-                "page faults while writing",
+                "page faults of the parent while it wrote",
                 Of::Quantity("minor_faults.parent@work"),
+            ),
+            Column::of(
+                "memory\nmore",
+                "memory of the parent that became private meanwhile: what was copied",
+                Of::Quantity("private_dirty_bytes.parent@work"),
+            ),
+            Column::of(
+                "huge\nleft",
+                "bytes in transparent huge pages after it",
+                Of::Quantity("anon_huge_bytes.parent@work"),
             ),
         ],
     },

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use crate::measure::mechanism::Refusal;
-use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage, Step};
+use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage, Step, Writes};
 use crate::measure::mechanism::steps;
 use crate::measure::tape;
 use crate::model::action::Action;
@@ -45,6 +45,9 @@ pub struct Extras {
     pub hold: Option<i32>,
     /// What happens between birth and exec. Descriptors in it need not be open before the birth.
     pub actions: Vec<Action>,
+    /// What the child writes of its memory before that; none: nothing. Only for mechanisms whose
+    /// child has memory of its own; whoever gives it keeps the list in it as long as the mechanism.
+    pub writes: Option<Writes>,
 }
 
 /// The environment of every image: small and fixed, since its bytes are copied by every exec. The
@@ -70,6 +73,7 @@ pub struct Brief {
     envp: Box<[*const c_char]>,
     actions: Box<[Action]>,
     _steps: Box<[Step]>,
+    _writes: Option<Box<Writes>>,
 }
 
 impl Brief {
@@ -119,6 +123,7 @@ impl Brief {
         let envp = list(&mut environment, extras.env_bytes)?;
         let actions: Box<[Action]> = extras.actions.clone().into();
         let steps = steps::of(&actions);
+        let writes = extras.writes.map(Box::new);
         let orders = Box::new(Orders {
             paths: paths.as_ptr(),
             argv: argv.as_ptr(),
@@ -127,6 +132,7 @@ impl Brief {
             mask,
             steps: steps.as_ptr(),
             step_count: steps.len(),
+            writes: writes.as_deref().map_or(ptr::null(), ptr::from_ref),
             hold: extras.hold.unwrap_or(-1),
             mailbox,
         });
@@ -141,6 +147,7 @@ impl Brief {
             envp,
             actions,
             _steps: steps,
+            _writes: writes,
         })
     }
 
@@ -348,6 +355,19 @@ pub struct Report {
     pub cpu: Option<u32>,
     /// The errno and the stage of a failure.
     pub failure: Option<(i32, Stage)>,
+    /// What the child wrote, if it wrote.
+    pub written: Option<ByChild>,
+}
+
+/// How a child fared that wrote memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByChild {
+    /// How long it took, in nanoseconds.
+    pub written_ns: u64,
+    /// How long it took once more.
+    pub rewritten_ns: u64,
+    /// Its minor faults the first time.
+    pub faults: u64,
 }
 
 impl Mailbox {
@@ -359,6 +379,7 @@ impl Mailbox {
             &self.image_cpu,
             &self.born_ns,
             &self.child_cpu,
+            &self.written_ns,
         ] {
             word.store(0, Ordering::Relaxed);
         }
@@ -374,11 +395,17 @@ impl Mailbox {
         let cpu = written(self.image_cpu.load(Ordering::Relaxed))
             .or(written(self.child_cpu.load(Ordering::Relaxed)));
         let stage = Stage::from_number(self.stage.load(Ordering::Relaxed));
+        let by_child = written(self.written_ns.load(Ordering::Acquire)).map(|more| ByChild {
+            written_ns: more - 1,
+            rewritten_ns: self.rewritten_ns.load(Ordering::Relaxed),
+            faults: self.written_faults.load(Ordering::Relaxed),
+        });
         Report {
             born_ns: written(self.born_ns.load(Ordering::Relaxed)),
             image_ns: written(image),
             cpu: cpu.and_then(|cpu| u32::try_from(cpu - 1).ok()),
             failure: stage.map(|stage| (self.errno.load(Ordering::Relaxed), stage)),
+            written: by_child,
         }
     }
 }

@@ -67,6 +67,14 @@ pub fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refu
     (find(work.workload).can)(shape, work, mechanism)
 }
 
+/// Bytes of the parent's memory of which there are two while that work is done, at most.
+pub fn copied_bytes(shape: &Shape, work: &Work) -> u64 {
+    match work.workload {
+        setup::Workload::Cow => cow::copied_bytes(shape, work),
+        _ => 0,
+    }
+}
+
 /// A workload made ready.
 pub trait Task {
     /// At the start of a turn, outside all intervals. May not allocate.
@@ -74,6 +82,12 @@ pub trait Task {
 
     /// Takes one sample. The ground's counters, where there are any, are to count what it is about.
     fn sample(&mut self, ground: &mut Ground<'_>) -> Taken;
+
+    /// Makes the parent's memory what it was before the sample, and returns true; false: the subject
+    /// is to make writable what a page-copying birth has left write-protected.
+    fn restore(&mut self, _ground: &mut Ground<'_>) -> bool {
+        false
+    }
 
     /// At the end of a turn.
     fn end_turn(&mut self, _ground: &mut Ground<'_>) {}
@@ -202,6 +216,8 @@ impl Default for Notes {
 pub struct Kit<'a> {
     /// The job.
     pub job: &'a Job,
+    /// What the subject holds on to while it has its shape.
+    pub became: &'a Become,
     /// What each turn does.
     pub work: &'a Work,
     /// How it makes processes.

@@ -318,7 +318,8 @@ pub static ENTRIES: &[Entry] = &[
          MiB, twelve times the fork itself. It is measured by writing a byte per page, with the \
          first sample of each timed block and in count blocks; after other samples the memory is \
          made writable by MADV_POPULATE_WRITE, untimed. The control's is what the same writing \
-         takes when nothing was forked before. Empty where nothing was timed.",
+         takes when nothing was forked before. Empty where nothing was timed. In workload=cow it is \
+         the writing that the sample is about, by whoever writes.",
     ),
     entry(
         Word,
@@ -943,6 +944,25 @@ pub static ENTRIES: &[Entry] = &[
         "pages that workload=cow has written, each once",
         "Base pages of 4 KiB as a rule: one write in each page of the memory that a fork leaves to \
          be copied. `forkbench explain cow` says more.",
+    ),
+    entry(
+        Reading,
+        "rewritten_ns",
+        &["already written"],
+        "how long it took to write the same pages once more, in nanoseconds",
+        "workload=cow writes its pages twice in each sample, while nothing else has changed: the \
+         first time is `rewrite`, and pays for the fork; this is the second, and pays for nothing. \
+         It should be what the mechanism `none` takes, which never forked.",
+    ),
+    entry(
+        Reading,
+        "private_dirty_bytes",
+        &["Private_Dirty", "Private_Hugetlb"],
+        "how much of that memory became private while workload=cow wrote it",
+        "The growth of Private_Dirty (of Private_Hugetlb for page=hugetlb) in /proc/PID/smaps, of \
+         the memory that `rss` asked for, from before the writing until after it. With the child \
+         alive it is what was copied, and what the machine needs on top. The child's grows with \
+         its parent's: what one of two has copied the other has for itself.",
     ),
     entry(
         Reading,
