@@ -214,7 +214,13 @@ impl Cells {
 
     /// Whether the variant at that place has any eligible sample.
     pub(super) fn has_samples(&self, index: usize) -> bool {
-        self.cells[index].iter().chain(self.lengths[index].values()).any(|cell| cell.count() > 0)
+        self.most_samples(index) > 0
+    }
+
+    /// How many values are eligible of the interval or length that has the most.
+    pub(super) fn most_samples(&self, index: usize) -> usize {
+        let cells = self.cells[index].iter().chain(self.lengths[index].values());
+        cells.map(Cell::count).max().unwrap_or(0)
     }
 }
 

@@ -125,12 +125,21 @@ fn launch_pairs(this: &Cell, other: &Cell, q: f64) -> Contrast {
             None => Reason::NotInOneBlock,
         });
     }
+    compare_pairs(&pairs).unwrap_or(Contrast::NotShown(Reason::NotInOneBlock))
+}
+
+/// How many times as much the first of each pair is as the second, where each pair is what one
+/// launch says; none without pairs.
+pub fn compare_pairs(pairs: &[(f64, f64)]) -> Option<Contrast> {
+    if pairs.is_empty() {
+        return None;
+    }
     if pairs.iter().any(|&(one, other)| one <= 0.0 || other <= 0.0) {
-        return Contrast::NotShown(Reason::ZeroTime);
+        return Some(Contrast::NotShown(Reason::ZeroTime));
     }
     let logs: Vec<f64> = pairs.iter().map(|(one, other)| one.ln() - other.ln()).collect();
     let interval = over_launches(&logs, false).ok();
-    Contrast::Shown(Ratio {
+    Some(Contrast::Shown(Ratio {
         value: hodges_lehmann(&logs).unwrap_or_default().exp(),
         bounds: match interval {
             Some(Located { low, high, .. }) => Bounds::Between { low: low.exp(), high: high.exp() },
@@ -142,7 +151,7 @@ fn launch_pairs(this: &Cell, other: &Cell, q: f64) -> Contrast {
         launches: logs.len(),
         smallest_detectable: interval
             .map(|Located { low, high, .. }| detectable((high - low) / 2.0, CONFIDENCE).exp()),
-    })
+    }))
 }
 
 /// What a launch says whose blocks say these: the Hodges-Lehmann estimate, of logs unless one of

@@ -4,6 +4,7 @@
 //! clock, so that any report can be made on another machine. Prints nothing.
 
 pub mod cells;
+pub mod columns;
 pub mod contrasts;
 pub mod estimate;
 pub mod findings;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cell, Cells, Reading};
+use super::columns::{ColumnSummary, columns};
 use super::contrasts::{Contrast, compare, contrast};
 use super::estimate::{hodges_lehmann, median};
 use super::findings::{Compared, Finding};
@@ -17,6 +18,7 @@ use crate::model::interval::Interval;
 use crate::model::knob;
 use crate::model::row::{BlockKind, Role, Scope};
 use crate::model::scenario::Scenario;
+use crate::model::setup::Workload;
 use crate::record::rows::{EventRow, LaunchRow, VariantRow};
 
 /// What one run says.
@@ -66,6 +68,10 @@ pub struct VariantSummary {
     /// The variant it is compared with: the contrast of its scenario, which may have another parent,
     /// or `--vs`, in the same shape; none if that is itself.
     pub versus: Option<u32>,
+    /// What stands in the columns of its workload; empty where that shows the intervals of a spawn.
+    pub columns: Vec<ColumnSummary>,
+    /// Samples that its statistics are made of, by the interval or length that has the most.
+    pub samples: usize,
     /// Page faults per spawn.
     pub faults: Faults,
     /// Every counted fact of it, in the order of `readings.csv`.
@@ -359,7 +365,7 @@ impl Summary {
         }
         let own_cost = variants
             .iter()
-            .filter(|variant| variant.row.role == Role::Control)
+            .filter(|variant| variant.row.role == Role::Control && is_spawn(&variant.row))
             .find_map(|variant| Some(variant.interval(Interval::Reaped)?.p50));
         let totals = totals(cells);
         let warnings = warnings(cells, &variants, &twins, &totals);
@@ -395,6 +401,11 @@ impl VariantSummary {
     }
 }
 
+/// Whether a turn spawns and does nothing else: then the control is what the tool costs.
+fn is_spawn(row: &VariantRow) -> bool {
+    row.workload == Workload::Spawn.word()
+}
+
 /// What the others are compared with.
 fn reference_name(cells: &Cells, vs: Option<&str>) -> Option<String> {
     if let Some(name) = vs.or(cells.vs.as_deref()) {
@@ -421,6 +432,8 @@ fn variant(cells: &Cells, index: usize, versus: Option<usize>) -> VariantSummary
         intervals,
         empty: empty_of(&cells.variants, &row),
         versus: versus.map(|versus| cells.variants[versus].variant),
+        columns: columns(cells, index, versus),
+        samples: cells.most_samples(index),
         faults: faults(cells, row.variant),
         readings: cells
             .readings

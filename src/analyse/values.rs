@@ -165,6 +165,18 @@ impl Values {
         self
     }
 
+    /// The values, in their order, each with how often it stands there; equal ones that are not
+    /// counted stand by themselves.
+    pub fn runs(&self) -> Box<dyn Iterator<Item = (u64, usize)> + '_> {
+        match self {
+            Values::Counted(runs) => Box::new(runs.iter().enumerate().map(|(place, run)| {
+                let before = place.checked_sub(1).map_or(0, |before| runs[before].end);
+                (run.value, run.end - before)
+            })),
+            _ => Box::new(self.iter().map(|value| (value, 1))),
+        }
+    }
+
     /// The values, in their order, each as often as it stands there.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         (0..self.len()).map(|index| self.get(index))
@@ -199,8 +211,8 @@ mod tests {
         list.push_many(1000, 1007, 1);
         list.push_many(7, 9, 0);
         let list = list.sorted();
-        let Values::Counted(runs) = &list else { panic!("{list:?}") };
-        assert_eq!((runs.len(), list.len()), (2, 5_000_000_003));
+        assert_eq!(list.runs().collect::<Vec<_>>(), [(10, 2), (1000, 5_000_000_001)]);
+        assert_eq!(list.len(), 5_000_000_003);
         assert_eq!((list.get(1), list.get(2), list.get(5_000_000_002)), (10, 1000, 1000));
         assert_eq!((list.max(), Values::new().max()), (Some(1007), None));
         let three: Values = [1, 2, 3].into_iter().collect();

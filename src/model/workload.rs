@@ -50,6 +50,11 @@ impl Column {
         Column { main: Some(verb), ..self }
     }
 
+    /// What stands in place of the figure where it has lost its sense: `saturated`.
+    pub fn word(&self) -> &'static str {
+        self.unless.and_then(|count| Some(count.split_once('.')?.0)).unwrap_or_default()
+    }
+
     /// The same where that counted fact is 0.
     pub const fn unless(self, count: &'static str) -> Column {
         Column { unless: Some(count), ..self }

@@ -4,13 +4,15 @@
 //! said only if the figures behind it are there, and a comparison is called one only as far as its
 //! interval allows. Computes no statistic.
 
+use crate::analyse::columns::Unit;
 use crate::model::claim::Verdict;
 use crate::model::interval::Interval;
 use crate::model::units::Size;
 use crate::show::chapter::Chapter;
+use crate::show::distribution::Length;
 use crate::show::finding::{FindingRow, Tally};
 use crate::show::units;
-use crate::show::view::{Kind, Row, Section, Titles, Versus};
+use crate::show::view::{Cell, Curve, Kind, Row, Section, Titles, Versus};
 
 /// Ratios of medians closer to 1 than this are called the same: the twins of a loaded machine
 /// differ by as much.
@@ -47,11 +49,15 @@ pub fn answer(sections: &[Section], chapters: &[Chapter]) -> String {
         }
     } else {
         sentences.extend(chapters.iter().flat_map(|chapter| chapter.laws.clone()));
-        sentences.extend(match told.as_slice() {
-            [] => vec![nothing(sections)],
+        let (spawns, works): (Vec<&Section>, Vec<&Section>) =
+            told.iter().copied().partition(|section| section.columns.is_empty());
+        sentences.extend(match spawns.as_slice() {
+            [] if works.is_empty() => vec![nothing(sections)],
+            [] => Vec::new(),
             [section] => one_shape(section),
             several => several_shapes(several),
         });
+        sentences.extend(self::works(&works));
         sentences.extend(chapters.iter().filter_map(claims));
     }
     sentences.extend(not_measured(sections));
@@ -113,9 +119,9 @@ fn counts(tally: Tally, failed: Option<&FindingRow>) -> String {
     units::list(&parts, "and")
 }
 
-/// Index of the section where the answer is plainest: where its subject stops its caller longest.
+/// Index of the section where the answer is plainest: where its subject costs most.
 pub fn plainest(sections: &[Section]) -> usize {
-    let cost = |section: &Section| subject(section).map_or(0.0, blocked);
+    let cost = |section: &Section| subject(section).and_then(|row| row.main.known()).unwrap_or(0.0);
     (0..sections.len())
         .max_by(|&a, &b| cost(&sections[a]).total_cmp(&cost(&sections[b])))
         .unwrap_or(0)
@@ -124,6 +130,9 @@ pub fn plainest(sections: &[Section]) -> usize {
 /// The row that the answer is about: what copies page tables if anything does (`fork` before
 /// others of its kind), else what the others are compared with, else the slowest.
 pub fn subject(section: &Section) -> Option<&Row> {
+    if !section.columns.is_empty() {
+        return ranked(section).into_iter().next();
+    }
     let slowest = |rows: &mut dyn Iterator<Item = &'_ Row>| -> Option<u32> {
         rows.max_by(|a, b| blocked(a).total_cmp(&blocked(b))).map(|row| row.variant)
     };
@@ -135,8 +144,11 @@ pub fn subject(section: &Section) -> Option<&Row> {
     processes(section).find(|row| row.variant == found)
 }
 
-/// The titles of the pictures of a section.
+/// The titles of the pictures of a section; none of a workload that has columns of its own.
 pub fn titles(section: &Section) -> Titles {
+    if !section.columns.is_empty() {
+        return Titles::default();
+    }
     let Some(row) = subject(section) else { return Titles::default() };
     let place = place(section);
     let call = format!("{} stops its caller for {} in {place}", row.name, length(row));
@@ -150,19 +162,19 @@ pub fn titles(section: &Section) -> Titles {
     };
     let distributions = Interval::ALL
         .into_iter()
-        .filter_map(|interval| Some((interval, halves(section, interval)?)))
+        .filter_map(|interval| Some((interval, halves_of(section, interval)?)))
         .collect();
     Titles { latency: format!("{call}{compared}"), distributions, lanes: format!("{call}{bill}") }
 }
 
 /// What half of the spawns have behind them when: the slowest, what it is compared with, and the
 /// fastest.
-fn halves(section: &Section, interval: Interval) -> Option<String> {
+fn halves_of(section: &Section, interval: Interval) -> Option<String> {
     let is_told = |name: &str| processes(section).any(|row| row.name == name);
     let mut medians: Vec<(&str, f64)> = section
         .curves
         .iter()
-        .filter(|curve| curve.interval == interval && is_told(&curve.name))
+        .filter(|curve| curve.length == Length::Interval(interval) && is_told(&curve.name))
         .filter_map(|curve| Some((curve.name.as_str(), curve.median?)))
         .collect();
     medians.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -170,11 +182,6 @@ fn halves(section: &Section, interval: Interval) -> Option<String> {
     medians.retain(|(name, _)| {
         *name == slowest || *name == fastest || Some(*name) == section.versus.as_deref()
     });
-    let told: Vec<String> = medians
-        .iter()
-        .map(|(name, median)| format!("{} ({name})", units::duration(*median)))
-        .collect();
-    let told: Vec<&str> = told.iter().map(String::as_str).collect();
     let what = match interval {
         Interval::Blocked => "Half of the calls return within",
         Interval::Born => "Half of the children run within",
@@ -182,7 +189,113 @@ fn halves(section: &Section, interval: Interval) -> Option<String> {
         Interval::Reaped => "Half of the children are reaped within",
         Interval::Rewrite => "Half of the parents have written their memory again within",
     };
-    Some(format!("{what} {}", units::list(&told, "and")))
+    Some(format!("{what} {}", medians_of(&medians)))
+}
+
+/// The medians of curves, with the names of the slowest and the fastest of them.
+pub fn halves(what: &str, curves: &[Curve]) -> String {
+    let mut medians: Vec<(&str, f64)> =
+        curves.iter().filter_map(|curve| Some((curve.name.as_str(), curve.median?))).collect();
+    medians.sort_by(|a, b| b.1.total_cmp(&a.1));
+    if let [first, .., last] = medians[..] {
+        medians = vec![first, last];
+    }
+    match medians.as_slice() {
+        [] => what.to_owned(),
+        medians => format!("{what}: half within {}", medians_of(medians)),
+    }
+}
+
+fn medians_of(medians: &[(&str, f64)]) -> String {
+    let told: Vec<String> = medians
+        .iter()
+        .map(|(name, median)| format!("{} ({name})", units::duration(*median)))
+        .collect();
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    units::list(&told, "and")
+}
+
+/// More parents than this are told by the one where the answer is plainest.
+const PARENTS: usize = 2;
+
+/// More rows than this are counted.
+const ROWS: usize = 5;
+
+/// What workloads with columns of their own say: of each parent a sentence, of many that of the
+/// plainest.
+fn works(sections: &[&Section]) -> Vec<String> {
+    let dearest = |section: &&&Section| subject(section).and_then(|row| row.main.known());
+    let told: Vec<&Section> = match sections {
+        few if few.len() <= PARENTS => few.to_vec(),
+        many => many
+            .iter()
+            .max_by(|a, b| dearest(a).unwrap_or(0.0).total_cmp(&dearest(b).unwrap_or(0.0)))
+            .into_iter()
+            .copied()
+            .collect(),
+    };
+    let place = |section: &Section| match sections.len() {
+        1 => String::new(),
+        _ => format!("In {}: ", place(section)),
+    };
+    told.into_iter()
+        .filter_map(|section| Some(format!("{}{}.", place(section), work(section)?)))
+        .collect()
+}
+
+/// What a workload says in one parent, from what costs most to what costs least: `fork writes a
+/// page in 2.11 us, 267 times as long as none; posix_spawn in 7.93 ns`.
+fn work(section: &Section) -> Option<String> {
+    let rows = ranked(section);
+    let column = section.columns.iter().find(|column| column.main.is_some())?;
+    let (first, others) = rows.split_first()?;
+    let verb = column.main?;
+    let is_rate = matches!(column.unit, Unit::PerSecond(_));
+    let as_much = if is_rate { "many" } else { "long" };
+    let value = |row: &Row| units::figure(column.unit, row.main.known().unwrap_or(0.0));
+    let compared = match (&first.versus, partner(section, first)) {
+        (Versus::Times { .. }, Some(other)) => {
+            let relation = relation(first, other);
+            format!(", {}", relation.replacen("as long", &format!("as {as_much}"), 1))
+        }
+        _ => String::new(),
+    };
+    let mut clauses = vec![format!("{} {verb} {}{compared}", first.name, value(first))];
+    let control =
+        section.rows().find(|row| row.kind == Kind::Control && row.main.known().is_some());
+    let room = ROWS - 1;
+    let shown = if others.len() > room { &others[others.len() - room..] } else { others };
+    if shown.len() < others.len() {
+        let between = others.len() - shown.len();
+        clauses.push(format!("{} in between", units::plural(between as u64, "row", "rows")));
+    }
+    clauses.extend(shown.iter().map(|row| format!("{} {}", row.name, value(row))));
+    if let Some(control) = control {
+        clauses.push(format!("without any ({}) {}", control.name, value(control)));
+    }
+    for row in section.rows() {
+        if let Cell::Void(word) = row.main {
+            clauses.push(format!("{} is {word}", row.name));
+        }
+    }
+    Some(clauses.join("; "))
+}
+
+/// The rows of a workload that have a figure in its main column, but the control: what costs most
+/// first, which of rates is the lowest.
+fn ranked(section: &Section) -> Vec<&Row> {
+    let main = section.columns.iter().find(|column| column.main.is_some());
+    let is_rate = main.is_some_and(|column| matches!(column.unit, Unit::PerSecond(_)));
+    let figure = |row: &Row| row.main.known().unwrap_or(0.0);
+    let mut rows: Vec<&Row> = section
+        .rows()
+        .filter(|row| row.kind != Kind::Control && row.main.known().is_some())
+        .collect();
+    rows.sort_by(|a, b| {
+        let order = figure(b).total_cmp(&figure(a));
+        if is_rate { order.reverse() } else { order }
+    });
+    rows
 }
 
 fn nothing(sections: &[Section]) -> String {
@@ -354,7 +467,7 @@ fn partner<'a>(section: &'a Section, row: &Row) -> Option<&'a Row> {
     compared.or_else(|| {
         processes(section)
             .filter(|other| other.versus_variant == Some(row.variant))
-            .min_by(|a, b| blocked(a).total_cmp(&blocked(b)))
+            .min_by(|a, b| main(a).total_cmp(&main(b)))
     })
 }
 
@@ -386,7 +499,7 @@ fn relation(row: &Row, other: &Row) -> String {
         }
         _ => format!(
             "by the medians {} times as long as {}",
-            units::factor(blocked(row) / blocked(other)),
+            units::factor(main(row) / main(other)),
             other.name
         ),
     }
@@ -485,10 +598,12 @@ fn is_longer(section: &Section, row: &Row, other: &Row) -> bool {
     interval_allows && blocked(row) + bill > WORTH_IT * blocked(other)
 }
 
-/// Rows that make processes and have a median.
+/// Rows that make processes, or do what the workload is about, and have a median.
 fn processes(section: &Section) -> impl Iterator<Item = &Row> {
-    section.rows().filter(|row| {
-        !matches!(row.kind, Kind::Control | Kind::Thread) && row.blocked.known().is_some()
+    // A workload compares ways of doing the same, whatever they make.
+    let any = !section.columns.is_empty();
+    section.rows().filter(move |row| {
+        row.kind != Kind::Control && (any || row.kind != Kind::Thread) && row.main.known().is_some()
     })
 }
 
@@ -509,6 +624,10 @@ fn place(section: &Section) -> String {
 
 fn bill(row: &Row) -> Option<f64> {
     row.bill.known().filter(|&bill| bill > 0.0)
+}
+
+fn main(row: &Row) -> f64 {
+    row.main.known().unwrap_or(0.0)
 }
 
 fn blocked(row: &Row) -> f64 {

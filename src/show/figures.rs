@@ -1,17 +1,21 @@
-//! Every figure of a run in flat rows, one per variant and interval, for machines to read.
+//! Every figure of a run in flat rows, one per variant and interval or column, for machines to read.
 //!
 //! The order of the fields is the order of the columns of `--format csv` and the names are public
 //! contract: they are only ever added.
 
 use serde::Serialize;
 
+use crate::analyse::columns::{ColumnSummary, Entry, Unit};
 use crate::analyse::contrasts::{Bounds, Contrast};
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{IntervalSummary, Summary, VariantSummary};
 use crate::model::row::Role;
+use crate::model::workload::{self, Column, Of};
+use crate::show::units;
 
-/// One interval of one variant. What is not available is an empty cell, or null. Times are in
-/// nanoseconds, to a tenth; `low` and `high` bound them at the confidence of the summary.
+/// One interval of one variant, or one column of its workload. What is not available is an empty
+/// cell, or null. Times are in nanoseconds, to a tenth; `low` and `high` bound them at the
+/// confidence of the summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
     /// Its short name, unique in the run.
@@ -24,8 +28,9 @@ pub struct Record {
     pub mechanism: String,
     /// All knobs that are not default.
     pub settings: String,
-    /// The word for the interval.
-    pub interval: &'static str,
+    /// The word for the interval; of a column of a workload, what it is made of:
+    /// `rewrite.p50/pages.parent@work`.
+    pub interval: String,
     /// Samples that the statistics are made of.
     pub n: usize,
     /// Shortest sample.
@@ -80,17 +85,107 @@ pub struct Record {
     pub rewrite_minor_faults: Option<u64>,
     /// Minor faults of the child per spawn.
     pub child_minor_faults: Option<u64>,
+    /// What a turn does.
+    pub workload: String,
+    /// Of a column of a workload, what its figure is counted in: `ns`, `bytes`, `count`, or one of
+    /// them with `/s`.
+    pub unit: Option<String>,
+    /// The figure of a column.
+    pub value: Option<f64>,
+    /// Lower bound of it; of the largest value, the smallest that a launch has.
+    pub value_low: Option<f64>,
+    /// Upper bound of it; of the largest value, the largest that a launch has.
+    pub value_high: Option<f64>,
+    /// A word in place of a figure that would make no sense: `saturated`.
+    pub word: Option<&'static str>,
 }
 
 impl Record {
     /// All rows of a run, in the order of its variants.
     pub fn all(summary: &Summary) -> Vec<Record> {
-        summary
-            .variants
-            .iter()
-            .flat_map(|variant| variant.intervals.iter().map(move |i| (variant, i)))
-            .map(|(variant, interval)| Record::new(summary, variant, interval))
-            .collect()
+        let of = |variant: &VariantSummary| {
+            let intervals = variant.intervals.iter().map(|i| Record::new(summary, variant, i));
+            intervals.chain(Record::columns(summary, variant)).collect::<Vec<Record>>()
+        };
+        summary.variants.iter().flat_map(of).collect()
+    }
+
+    /// The columns of the workload of a variant.
+    fn columns(summary: &Summary, variant: &VariantSummary) -> Vec<Record> {
+        let row = workload::find(&variant.row.workload);
+        let columns = row.map_or(&[] as &[_], |row| row.columns);
+        let versus = variant.versus.and_then(|number| summary.variant(number));
+        let record = |(column, told): (&Column, &ColumnSummary)| {
+            let (value, bounds) = match told.entry {
+                Entry::Known { value, bounds } => (Some(value), bounds),
+                Entry::Needs(_) | Entry::Absent | Entry::Void => (None, None),
+            };
+            let compared = ratio(told.versus);
+            let of = match column.of {
+                Of::Quantity(text) => text.to_owned(),
+                Of::Each(one, other) | Of::PerSecond(one, other) => format!("{one}/{other}"),
+            };
+            Record {
+                n: variant.samples,
+                versus: told.versus.and(versus).map(|other| other.row.label.clone()),
+                ratio_p50: compared.map(|(value, _)| value),
+                ratio_p50_low: compared.and_then(|(_, bounds)| Some(bounds?.0)),
+                ratio_p50_high: compared.and_then(|(_, bounds)| Some(bounds?.1)),
+                unit: Some(units::unit(Unit::of(column.of))),
+                value: value.map(units::rounded),
+                value_low: bounds.map(|(low, _)| units::rounded(low)),
+                value_high: bounds.map(|(_, high)| units::rounded(high)),
+                word: (told.entry == Entry::Void).then(|| column.word()),
+                ..Record::blank(variant, of)
+            }
+        };
+        columns.iter().zip(&variant.columns).map(record).collect()
+    }
+
+    /// A row of a variant that says nothing yet.
+    fn blank(variant: &VariantSummary, interval: String) -> Record {
+        let row = &variant.row;
+        Record {
+            label: row.label.clone(),
+            role: row.role,
+            shape: row.shape.clone(),
+            mechanism: row.mechanism.clone(),
+            settings: row.settings.clone(),
+            interval,
+            n: 0,
+            min_ns: None,
+            p50_ns: None,
+            p50_low_ns: None,
+            p50_high_ns: None,
+            p90_ns: None,
+            p90_low_ns: None,
+            p90_high_ns: None,
+            p95_ns: None,
+            p95_low_ns: None,
+            p95_high_ns: None,
+            p99_ns: None,
+            p99_low_ns: None,
+            p99_high_ns: None,
+            max_ns: None,
+            cold_p50_ns: None,
+            if_empty_p50_ns: None,
+            versus: None,
+            ratio_p50: None,
+            ratio_p50_low: None,
+            ratio_p50_high: None,
+            ratio_p95: None,
+            ratio_p95_low: None,
+            ratio_p95_high: None,
+            parent_minor_faults: None,
+            rewrite_minor_faults: None,
+            child_minor_faults: None,
+            workload: row.workload.clone(),
+            unit: None,
+            value: None,
+            value_low: None,
+            value_high: None,
+            word: None,
+        }
     }
 
     fn new(summary: &Summary, variant: &VariantSummary, interval: &IntervalSummary) -> Record {
@@ -100,14 +195,7 @@ impl Record {
         let versus = variant.versus.and_then(|number| summary.variant(number));
         let [ratio_p50, ratio_p95] = [interval.versus_p50, interval.versus_p95].map(ratio);
         let faults = &variant.faults;
-        let row = &variant.row;
         Record {
-            label: row.label.clone(),
-            role: row.role,
-            shape: row.shape.clone(),
-            mechanism: row.mechanism.clone(),
-            settings: row.settings.clone(),
-            interval: interval.interval.word(),
             n: interval.count,
             min_ns: interval.min,
             p50_ns: p50.map(|q| tenths(q.value)),
@@ -135,6 +223,7 @@ impl Record {
             parent_minor_faults: faults.parent.map(|count| count.mode),
             rewrite_minor_faults: faults.rewrite.map(|count| count.mode),
             child_minor_faults: faults.child.map(|count| count.mode),
+            ..Record::blank(variant, interval.interval.word().to_owned())
         }
     }
 }

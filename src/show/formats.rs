@@ -34,7 +34,7 @@ pub static FORMATS: [Format; 3] = [
     },
     Format {
         name: "csv",
-        about: "one row per variant and interval, every percentile with its bounds",
+        about: "one row per variant and interval or column, every figure with its bounds",
         write: |view, _, out| csv(view, out),
     },
     Format {
@@ -155,6 +155,25 @@ mod tests {
         assert_eq!(&fork[column("ratio_p95")], "");
         assert_eq!(&fork[column("versus")], "posix_spawn");
         assert_eq!(&fork[column("ratio_p50")], "250.0");
+    }
+
+    #[test]
+    fn columns_of_a_workload_have_rows_of_their_own() {
+        let text = written("json", &example::view(&example::cow()));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let rows = json["rows"].as_array().unwrap();
+        let row = |label: &str| {
+            let is_it = |row: &&serde_json::Value| {
+                row["label"] == label && row["interval"] == "rewrite.p50/pages.parent@work"
+            };
+            rows.iter().find(is_it).unwrap()
+        };
+        let fork = row("fork");
+        assert_eq!((&fork["value"], &fork["unit"]), (&2106.0.into(), &"ns".into()));
+        assert_eq!((&fork["ratio_p50"], &fork["versus"]), (&265.0.into(), &"posix_spawn".into()));
+        assert_eq!((&fork["workload"], &fork["p50_ns"]), (&"cow".into(), &serde_json::Value::Null));
+        assert!(row("posix_spawn")["versus"].is_null());
+        assert!(written("csv", &example::view(&example::cow())).contains(",cow,count,65536.0,"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One figure of many parents in little room: a row for each parent, a column for each mechanism.
 
-use crate::model::interval::Interval;
+use crate::analyse::columns::Unit;
+use crate::model::quantity::Measure;
 use crate::show::view::{Cell, Kind, Row, Section};
 
 /// One figure of each mechanism in each parent.
@@ -8,6 +9,8 @@ use crate::show::view::{Cell, Kind, Row, Section};
 pub struct Matrix {
     /// What the figures are, and what all parents have in common.
     pub title: String,
+    /// What the figures are counted in.
+    pub unit: Unit,
     /// The columns: name, and the mechanism that decides the colour.
     pub columns: Vec<(String, String)>,
     /// The rows: what tells the parent from the others, and a cell for each column; none where
@@ -24,11 +27,22 @@ pub const MANY: usize = 3;
 const FOR_TWO: usize = 16;
 
 impl Matrix {
-    /// The matrices of these parents: of the caller, and of the whole life where there is room;
-    /// none for so few that each has its table.
+    /// The matrices of these parents, those of each workload by themselves: of the caller, and of
+    /// the whole life where there is room, or of the main column; none for so few that each has its
+    /// table.
     pub fn of(sections: &[Section]) -> Vec<Matrix> {
-        let rows: Vec<(&str, Vec<&Row>)> = sections
-            .iter()
+        let mut workloads: Vec<&str> = Vec::new();
+        for section in sections {
+            if !workloads.contains(&section.workload.as_str()) {
+                workloads.push(&section.workload);
+            }
+        }
+        workloads.into_iter().flat_map(|workload| Matrix::of_workload(sections, workload)).collect()
+    }
+
+    fn of_workload(sections: &[Section], workload: &str) -> Vec<Matrix> {
+        let own = || sections.iter().filter(|section| section.workload == workload);
+        let rows: Vec<(&str, Vec<&Row>)> = own()
             .map(|section| {
                 let is_told = |row: &&Row| row.kind != Kind::Control;
                 (section.shape.as_str(), section.rows().filter(is_told).collect())
@@ -38,14 +52,26 @@ impl Matrix {
         if rows.len() <= MANY {
             return Vec::new();
         }
-        let mut matrices = vec![Matrix::from(&rows, Interval::Blocked)];
+        let main = own().find_map(|section| section.columns.iter().find(|one| one.main.is_some()));
+        if let Some(heading) = main {
+            let what = format!("{workload}: {}", heading.about);
+            return vec![Matrix::from(&rows, &what, heading.unit, |row| row.main)];
+        }
+        let time = Unit::Of(Measure::Nanoseconds);
+        let mut matrices =
+            vec![Matrix::from(&rows, "Caller blocked, p50", time, |row| row.blocked)];
         if rows.len() <= FOR_TWO {
-            matrices.push(Matrix::from(&rows, Interval::Reaped));
+            matrices.push(Matrix::from(&rows, "Child reaped, p50", time, |row| row.reaped));
         }
         matrices
     }
 
-    fn from(parents: &[(&str, Vec<&Row>)], interval: Interval) -> Matrix {
+    fn from(
+        parents: &[(&str, Vec<&Row>)],
+        what: &str,
+        unit: Unit,
+        figure: fn(&Row) -> Cell,
+    ) -> Matrix {
         let mut columns: Vec<(String, String, Kind)> = Vec::new();
         let mut missing: Vec<String> = Vec::new();
         let all = || parents.iter().flat_map(|(_, rows)| rows);
@@ -68,10 +94,6 @@ impl Matrix {
         columns.sort_by_key(|(.., kind)| *kind);
         let columns: Vec<(String, String)> =
             columns.into_iter().map(|(name, mechanism, _)| (name, mechanism)).collect();
-        let figure = |row: &Row| match interval {
-            Interval::Reaped => row.reaped,
-            _ => row.blocked,
-        };
         let shapes: Vec<&str> = parents.iter().map(|(shape, _)| *shape).collect();
         let (common, labels) = stripped(&shapes);
         let cells = |rows: &[&Row]| {
@@ -79,12 +101,9 @@ impl Matrix {
             columns.iter().map(|(name, _)| cell(name)).collect()
         };
         let rows = labels.into_iter().zip(parents).map(|(label, (_, rows))| (label, cells(rows)));
-        let what = match interval {
-            Interval::Reaped => "Child reaped, p50",
-            _ => "Caller blocked, p50",
-        };
         let common = if common.is_empty() { common } else { format!("; all with {common}") };
-        Matrix { title: format!("{what}{common}"), rows: rows.collect(), columns, missing }
+        let title = format!("{what}{common}");
+        Matrix { title, unit, rows: rows.collect(), columns, missing }
     }
 }
 

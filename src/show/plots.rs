@@ -88,7 +88,9 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
             }
             Ok(())
         };
-        picture("latency", latency::draw(section, &view.source))?;
+        for tail in &section.tails {
+            picture(&tail.stem, latency::draw(tail, &view.source))?;
+        }
         for interval in Interval::ALL {
             let stem = format!("distribution-{}", interval.word());
             picture(&stem, distribution::draw(section, interval, &view.source))?;
@@ -107,9 +109,10 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
 /// What tells the files of each section apart: nothing if there is but one.
 fn places(sections: &[Section]) -> Vec<String> {
     let mut places: Vec<String> = Vec::new();
+    let is_mixed = sections.iter().any(|section| section.workload != sections[0].workload);
     for section in sections {
-        let shape: String = section
-            .shape
+        let workload = if is_mixed { format!("{}-", section.workload) } else { String::new() };
+        let shape: String = format!("{workload}{}", section.shape)
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
             .take(60)

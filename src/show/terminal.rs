@@ -5,6 +5,7 @@
 //! where they are not wanted. Colour repeats what words and marks say, and tells nothing by itself.
 
 mod chapters;
+mod columns;
 mod grid;
 mod lanes;
 mod table;
@@ -14,7 +15,7 @@ use std::slice;
 use anstyle::{AnsiColor, Style};
 
 use crate::show::chapter::Chapter;
-use crate::show::view::View;
+use crate::show::view::{Section, View};
 use crate::show::warning::Warning;
 use crate::show::{conclusion, finding, matrix, palette, text};
 
@@ -77,7 +78,7 @@ pub fn render(view: &View, screen: Screen) -> String {
                 _ => &view.sections,
             };
             tables = shown.len();
-            parts.push(table::render(view, shown, screen));
+            parts.extend(self::tables(view, shown, screen));
         }
         if let Some(section) = view.sections.get(view.featured) {
             // Right below its own table, the parent need not be named again.
@@ -109,6 +110,17 @@ pub fn findings(view: &View, screen: Screen) -> String {
     ended(lines)
 }
 
+/// The tables of these sections, those of each workload in line.
+fn tables(view: &View, sections: &[Section], screen: Screen) -> Vec<Vec<String>> {
+    sections
+        .chunk_by(|one, next| one.workload == next.workload)
+        .map(|sections| match sections[0].columns.is_empty() {
+            true => table::render(view, sections, screen),
+            false => columns::render(sections, screen),
+        })
+        .collect()
+}
+
 /// What one scenario says beyond the tables: of several, its question and its laws in words; of
 /// one, the table of its laws; and its findings.
 fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
@@ -122,11 +134,11 @@ fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
     }
     let is_short = view.chapters.len() <= conclusion::MANY;
     if is_short && view.chapters.len() > 1 {
-        parts.push(if chapter.matrices.is_empty() {
-            table::render(view, &chapter.sections, screen)
+        if chapter.matrices.is_empty() {
+            parts.extend(tables(view, &chapter.sections, screen));
         } else {
-            chapters::matrices(chapter, screen)
-        });
+            parts.push(chapters::matrices(chapter, screen));
+        }
     }
     if is_short {
         parts.push(chapters::laws(chapter, screen));
@@ -245,6 +257,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::analyse::columns::{ColumnSummary, Entry};
     use crate::analyse::contrasts::{Contrast, Reason};
     use crate::analyse::summary;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
@@ -287,6 +300,25 @@ mod tests {
             "glibc 2.36 has no pidfd_spawn (it came with 2.39), and there is nothing to call instead",
         );
         insta::assert_snapshot!("several_shapes", plain(&example::view(&summary), SCREEN));
+    }
+
+    #[test]
+    fn a_workload_has_columns_and_sentences_of_its_own() {
+        let mut summary = example::cow();
+        let view = example::view(&summary);
+        insta::assert_snapshot!("workload_100_columns", plain(&view, SCREEN));
+        let narrow = plain(&view, Screen { width: 50, ..SCREEN });
+        insta::assert_snapshot!("workload_50_columns", narrow);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
+        // A figure that is none is a word, and too few samples are told.
+        summary.variants[0].columns[3] =
+            ColumnSummary { entry: Entry::Void, launches: Vec::new(), versus: None };
+        summary.variants[1].columns[1].entry = Entry::Needs(299);
+        let told = plain(&example::view(&summary), SCREEN);
+        assert!(told.contains("n>=299") && !told.contains("2.11 us"), "{told}");
+        example::refuse(&mut summary, "pidfd_spawn", "glibc has none");
+        let told = plain(&example::view(&summary), SCREEN);
+        assert!(!told.contains("stops its caller"), "{told}");
     }
 
     #[test]

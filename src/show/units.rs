@@ -3,6 +3,7 @@
 //!
 //! Owns nothing but text. Three significant digits at most: more would claim what no run can hold.
 
+use crate::analyse::columns::Unit;
 use crate::model::claim::Counted;
 use crate::model::quantity::Measure;
 
@@ -122,6 +123,44 @@ pub fn range(counted: Counted, at_least: Option<f64>, at_most: Option<f64>) -> O
 /// The share that a line explains, with four digits, never rounded up to the whole: `0.9998`.
 pub fn r2(share: f64) -> String {
     format!("{:.4}", (share * 1e4).floor() / 1e4)
+}
+
+/// A figure of a column: `2.11 us`, `65,536`, `0.25`, `1.20 GiB`, `12,300/s`, `98.2 MiB/s`.
+pub fn figure(unit: Unit, value: f64) -> String {
+    let of = |measure: Measure| match measure {
+        Measure::Nanoseconds => duration(value),
+        Measure::Bytes => counted(Counted::As(measure), value),
+        Measure::Things if value.fract() == 0.0 && value >= 0.0 => count(value as u64),
+        Measure::Things => significant(value),
+    };
+    match unit {
+        Unit::Of(measure) => of(measure),
+        // Three digits are as many as a rate can hold.
+        Unit::PerSecond(Measure::Things) if value >= 99.95 => {
+            format!("{}/s", count(three_digits(value)))
+        }
+        Unit::PerSecond(Measure::Things) => format!("{}/s", significant(value)),
+        Unit::PerSecond(measure) => format!("{}/s", of(measure)),
+    }
+}
+
+/// What a column is counted in, for machines to read: `ns`, `bytes/s`.
+pub fn unit(unit: Unit) -> String {
+    let word = |measure: Measure| match measure {
+        Measure::Nanoseconds => "ns",
+        Measure::Bytes => "bytes",
+        Measure::Things => "count",
+    };
+    match unit {
+        Unit::Of(measure) => word(measure).to_owned(),
+        Unit::PerSecond(measure) => format!("{}/s", word(measure)),
+    }
+}
+
+/// A number of at least 100 with all but its first three digits made 0.
+fn three_digits(value: f64) -> u64 {
+    let step = 10f64.powf(value.log10().floor() - 2.0).max(1.0);
+    ((value / step).round() * step) as u64
 }
 
 /// A number to six significant digits, for machines to read: further ones are but those of its
@@ -258,6 +297,23 @@ mod tests {
             [(1.0, "1 ns"), (10e3, "10 us"), (1e6, "1 ms"), (2e8, "200 ms"), (1e13, "10,000 s")]
         {
             assert_eq!(tick(nanoseconds), expected);
+        }
+    }
+
+    #[test]
+    fn figures_of_columns_are_in_their_unit() {
+        use Measure::{Bytes, Nanoseconds, Things};
+        for (unit, value, expected) in [
+            (Unit::Of(Nanoseconds), 2106.4, "2.11 us"),
+            (Unit::Of(Bytes), 1_288_490_189.0, "1.20 GiB"),
+            (Unit::Of(Things), 65_536.0, "65,536"),
+            (Unit::Of(Things), 0.251, "0.25"),
+            (Unit::PerSecond(Things), 12_345.6, "12,300/s"),
+            (Unit::PerSecond(Things), 99.97, "100/s"),
+            (Unit::PerSecond(Things), 41.06, "41.1/s"),
+            (Unit::PerSecond(Bytes), 103_000_000.0, "98.2 MiB/s"),
+        ] {
+            assert_eq!(figure(unit, value), expected);
         }
     }
 

@@ -5,19 +5,24 @@
 
 use std::fmt;
 
+use crate::analyse::columns::{ColumnSummary, Entry, Unit};
 use crate::analyse::contrasts::{Bounds, Contrast, Reason};
 use crate::analyse::laws::{Growth, Law};
-use crate::analyse::places;
+use crate::analyse::places as found;
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
+use crate::model::glossary;
 use crate::model::interval::Interval;
-use crate::model::knob;
+use crate::model::knob::{self, KNOBS, Knob};
+use crate::model::quantity::Quantity;
 use crate::model::row::Role;
+use crate::model::setup::Setup;
 use crate::model::units::Size;
+use crate::model::workload::{self, Column, Of};
 use crate::show::chapter::Chapter;
 use crate::show::chart::Chart;
 use crate::show::conclusion;
-use crate::show::distribution::{Distributions, Step};
+use crate::show::distribution::{Distributions, Length, Step};
 use crate::show::figures::Record;
 use crate::show::finding::Tally;
 use crate::show::law::{self, Applied, Asked, LawRecord};
@@ -57,11 +62,15 @@ pub struct View {
     pub charts: Vec<Chart>,
 }
 
-/// What was measured in parents of one shape.
+/// What was measured of one workload in parents of one shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     /// Canonical label of the shape.
     pub shape: String,
+    /// The word for the workload.
+    pub workload: String,
+    /// The columns of a workload that has its own; none: those of a spawn.
+    pub columns: Vec<Heading>,
     /// What parent, child and loop were, in one line.
     pub caption: String,
     /// Name of what the others are compared with, as its row is named; none without one.
@@ -70,10 +79,43 @@ pub struct Section {
     pub groups: Vec<Group>,
     /// Where the time of a spawn goes, in the order of the rows.
     pub lanes: Vec<Lane>,
-    /// How each interval of each row is distributed, in the order of the rows.
+    /// How each interval of each row is distributed, in the order of the rows; none of a workload
+    /// that has columns of its own.
     pub curves: Vec<Curve>,
+    /// Pictures of lengths by percentile.
+    pub tails: Vec<Tail>,
     /// What the pictures of this section show, in words.
     pub titles: Titles,
+}
+
+/// A column that a workload has of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heading {
+    /// What stands above it, at most two lines.
+    pub title: &'static str,
+    /// What stands in it, in one line.
+    pub about: &'static str,
+    /// What its figures are counted in.
+    pub unit: Unit,
+    /// Of the column by which rows are compared and sorted: the verb of its sentence.
+    pub main: Option<&'static str>,
+}
+
+/// A picture of one length by percentile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tail {
+    /// What its file is called, without an ending: `latency`.
+    pub stem: String,
+    /// What it shows, as a finding.
+    pub title: String,
+    /// What is drawn.
+    pub subtitle: String,
+    /// What the vertical axis shows.
+    pub y_title: String,
+    /// What its shares are shares of: `spawns`.
+    pub of: &'static str,
+    /// A curve for each row.
+    pub curves: Vec<Curve>,
 }
 
 /// What a picture shows, as a finding.
@@ -143,8 +185,14 @@ pub struct Row {
     pub parent_faults: Option<u64>,
     /// Minor faults of the child per spawn.
     pub child_faults: Option<u64>,
-    /// Caller blocked, compared.
+    /// What stands in the columns of its workload, as [`Section::columns`] has them.
+    pub entries: Vec<Cell>,
+    /// Its figure in the main one of these, or how long the caller is blocked.
+    pub main: Cell,
+    /// That compared.
     pub versus: Versus,
+    /// The median of each interval, in the order of [`Interval::ALL`].
+    pub medians: [Cell; Interval::ALL.len()],
     /// Samples that the medians are made of.
     pub samples: usize,
     /// Why there are no figures; none if there are.
@@ -158,12 +206,14 @@ pub struct Row {
 /// A figure in a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell {
-    /// In nanoseconds.
+    /// In nanoseconds, or in the unit of its column.
     Known(f64),
     /// There are too few samples; so many are needed.
     Needs(usize),
     /// There is no such thing.
     Absent,
+    /// A figure would make no sense; this word says why.
+    Void(&'static str),
 }
 
 /// How a row compares.
@@ -236,15 +286,15 @@ impl Lane {
     }
 }
 
-/// How one interval of one row is distributed.
+/// How one length of one row is distributed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// Name of the row.
     pub name: String,
     /// Name of its mechanism.
     pub mechanism: String,
-    /// Which interval.
-    pub interval: Interval,
+    /// Which length.
+    pub length: Length,
     /// Samples.
     pub samples: u64,
     /// The median, in nanoseconds, if there are samples enough for one.
@@ -347,7 +397,7 @@ impl Cell {
     pub fn known(self) -> Option<f64> {
         match self {
             Cell::Known(value) => Some(value),
-            Cell::Needs(_) | Cell::Absent => None,
+            Cell::Needs(_) | Cell::Absent | Cell::Void(_) => None,
         }
     }
 }
@@ -390,32 +440,35 @@ impl Kind {
 /// The label of a parent as the program starts.
 const EMPTY: &str = "empty";
 
-/// The shapes that were asked for, in the order of the run. The empty parent that every run
-/// carries for reference is not one of them.
-fn shapes(summary: &Summary) -> Vec<&str> {
+/// The shapes that were asked for and what was done in each, in the order of the run. The empty
+/// parent that every run carries is not one of them.
+fn places(summary: &Summary) -> Vec<(&str, &str)> {
     let of_role = |role: Role| {
-        let mut shapes: Vec<&str> = Vec::new();
+        let mut places: Vec<(&str, &str)> = Vec::new();
         for variant in summary.variants.iter().filter(|v| v.row.role == role) {
-            if !shapes.contains(&variant.row.shape.as_str()) {
-                shapes.push(&variant.row.shape);
+            let place = (variant.row.shape.as_str(), variant.row.workload.as_str());
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
-        shapes
+        places
     };
     let asked = of_role(Role::Subject);
     if asked.is_empty() { of_role(Role::Control) } else { asked }
 }
 
-/// One section for each shape that was asked for, made of these variants and of the controls.
+/// One section for each shape that was asked for and each workload in it, made of these variants
+/// and of the controls.
 pub(super) fn sections(
     summary: &Summary,
     distributions: &Distributions,
     members: impl Fn(u32) -> bool,
 ) -> Vec<Section> {
-    let section = |shape: &str| {
+    let section = |(shape, workload): (&str, &str)| {
         let is_told = |variant: &&VariantSummary| {
             let row = &variant.row;
             row.shape == shape
+                && row.workload == workload
                 && match row.role {
                     Role::Subject => members(row.variant),
                     Role::Control => true,
@@ -423,62 +476,159 @@ pub(super) fn sections(
                 }
         };
         let variants: Vec<&VariantSummary> = summary.variants.iter().filter(is_told).collect();
-        section(summary, shape, &variants, distributions)
+        section(summary, (shape, workload), &variants, distributions)
     };
     let has_subject = |section: &Section| section.rows().any(|row| row.kind != Kind::Control);
-    let all: Vec<Section> = shapes(summary).into_iter().map(section).collect();
+    let all: Vec<Section> = places(summary).into_iter().map(section).collect();
     // A run of controls alone has sections too.
     if all.iter().any(has_subject) { all.into_iter().filter(has_subject).collect() } else { all }
 }
 
 fn section(
     summary: &Summary,
-    shape: &str,
+    (shape, workload): (&str, &str),
     variants: &[&VariantSummary],
     distributions: &Distributions,
 ) -> Section {
     let compared: Vec<u32> = variants.iter().filter_map(|v| v.versus).collect();
+    let columns = headings(workload);
     let told = told_above(variants);
-    let mut rows: Vec<Row> = variants.iter().map(|v| row(summary, v, &compared, &told)).collect();
-    let shortest = |row: &Row| row.blocked.known().unwrap_or(f64::INFINITY);
-    rows.sort_by(|a, b| a.kind.cmp(&b.kind).then(shortest(a).total_cmp(&shortest(b))));
+    let mut rows: Vec<Row> =
+        variants.iter().map(|v| row(summary, v, &compared, &told, &columns)).collect();
+    let main = columns.iter().find(|column| column.main.is_some());
+    // The more of it, the better it is.
+    let is_rate = main.is_some_and(|column| matches!(column.unit, Unit::PerSecond(_)));
+    let cost = |row: &Row| match row.main.known() {
+        Some(rate) if is_rate => -rate,
+        Some(length) => length,
+        None => f64::INFINITY,
+    };
+    rows.sort_by(|a, b| a.kind.cmp(&b.kind).then(cost(a).total_cmp(&cost(b))));
 
-    let lanes = rows.iter().filter_map(lane).collect();
-    let curves = rows
-        .iter()
-        .filter(|row| row.kind != Kind::Control)
-        .flat_map(|row| Interval::ALL.map(|interval| (row, interval)))
-        .filter_map(|(row, interval)| {
-            let steps = distributions.steps(row.variant, interval)?;
-            Some(Curve {
-                name: row.name.clone(),
-                mechanism: row.mechanism.clone(),
-                interval,
-                samples: distributions.samples(row.variant, interval),
-                median: summary
-                    .variant(row.variant)
-                    .and_then(|variant| variant.interval(interval)?.p50.known())
-                    .map(|quantile| quantile.value),
-                steps,
-            })
-        })
-        .collect();
+    let is_spawn = columns.is_empty();
     let versus = rows.iter().find(|row| row.versus == Versus::Itself).map(|row| {
         let several = rows.iter().filter(|other| other.versus == Versus::Itself).count() > 1;
         // Several setups, each compared with its own: what they have in common is the mechanism.
         if several { row.mechanism.clone() } else { row.name.clone() }
     });
+    let all = Interval::ALL.map(Length::Interval);
     let mut section = Section {
         shape: shape.to_owned(),
+        workload: workload.to_owned(),
+        columns,
         caption: caption(shape, variants),
         versus,
+        lanes: if is_spawn { rows.iter().filter_map(lane).collect() } else { Vec::new() },
+        curves: if is_spawn { curves(&rows, &all, distributions) } else { Vec::new() },
+        tails: Vec::new(),
         groups: group(rows),
-        lanes,
-        curves,
         titles: Titles::default(),
     };
     section.titles = conclusion::titles(&section);
+    section.tails = if is_spawn { vec![latency(&section)] } else { tails(&section, distributions) };
+    section.tails.retain(|tail| !tail.curves.is_empty());
     section
+}
+
+/// The columns that a workload has of its own; none of a spawn.
+fn headings(workload: &str) -> Vec<Heading> {
+    let columns = workload::find(workload).map_or(&[] as &[_], |row| row.columns);
+    columns
+        .iter()
+        .map(|column| Heading {
+            title: column.heading,
+            about: column.about,
+            unit: Unit::of(column.of),
+            main: column.main,
+        })
+        .collect()
+}
+
+/// How these lengths of rows are distributed, those of the controls left out.
+fn curves(rows: &[Row], lengths: &[Length], distributions: &Distributions) -> Vec<Curve> {
+    rows.iter()
+        .filter(|row| row.kind != Kind::Control)
+        .flat_map(|row| lengths.iter().map(move |length| (row, length)))
+        .filter_map(|(row, length)| curve(row, length, distributions))
+        .collect()
+}
+
+fn curve(row: &Row, length: &Length, distributions: &Distributions) -> Option<Curve> {
+    let steps = distributions.steps(row.variant, length)?;
+    let middle = steps.iter().find(|step| step.share >= 0.5).map(|step| step.nanoseconds);
+    let median = match length {
+        Length::Interval(interval) => row.medians[*interval as usize].known(),
+        Length::Reading(_) => middle,
+    };
+    Some(Curve {
+        name: row.name.clone(),
+        mechanism: row.mechanism.clone(),
+        length: length.clone(),
+        samples: distributions.samples(row.variant, length),
+        median,
+        steps,
+    })
+}
+
+/// How long the caller is blocked, by percentile.
+fn latency(section: &Section) -> Tail {
+    let is_blocked = |curve: &&Curve| curve.length == Length::Interval(Interval::Blocked);
+    Tail {
+        stem: "latency".to_owned(),
+        title: section.titles.latency.clone(),
+        subtitle: format!("How long the caller is blocked, by percentile. {}.", section.caption),
+        y_title: "caller blocked".to_owned(),
+        of: "spawns",
+        curves: section.curves.iter().filter(is_blocked).cloned().collect(),
+    }
+}
+
+/// The lengths of a workload by percentile: the intervals that its columns name, and all that it
+/// times or counts itself.
+fn tails(section: &Section, distributions: &Distributions) -> Vec<Tail> {
+    let row = workload::find(&section.workload);
+    let texts = row.into_iter().flat_map(|row| row.columns).flat_map(|column| match column.of {
+        Of::Quantity(text) => vec![text],
+        Of::Each(one, other) | Of::PerSecond(one, other) => vec![one, other],
+    });
+    let mut lengths: Vec<Length> = Vec::new();
+    for text in texts {
+        if let Ok(Quantity::Time { interval, .. }) = text.parse()
+            && !lengths.contains(&Length::Interval(interval))
+        {
+            lengths.push(Length::Interval(interval));
+        }
+    }
+    for reading in section.rows().flat_map(|row| distributions.readings(row.variant)) {
+        let length = Length::Reading(reading.to_owned());
+        if !lengths.contains(&length) {
+            lengths.push(length);
+        }
+    }
+    let rows: Vec<Row> = section.rows().cloned().collect();
+    lengths
+        .iter()
+        .map(|length| {
+            let (name, about) = match length {
+                Length::Interval(interval) => (interval.word(), interval.about()),
+                Length::Reading(reading) => {
+                    let entry = glossary::find(reading);
+                    (reading.as_str(), entry.map_or("", |entry| entry.short))
+                }
+            };
+            let curves: Vec<Curve> =
+                rows.iter().filter_map(|row| curve(row, length, distributions)).collect();
+            let about = if about.is_empty() { String::new() } else { format!(": {about}") };
+            Tail {
+                stem: format!("percentiles-{name}"),
+                title: conclusion::halves(name, &curves),
+                subtitle: format!("{name}{about}, by percentile. {}.", section.caption),
+                y_title: name.to_owned(),
+                of: "values",
+                curves,
+            }
+        })
+        .collect()
 }
 
 fn group(rows: Vec<Row>) -> Vec<Group> {
@@ -492,7 +642,13 @@ fn group(rows: Vec<Row>) -> Vec<Group> {
     groups
 }
 
-fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32], told: &[String]) -> Row {
+fn row(
+    summary: &Summary,
+    variant: &VariantSummary,
+    compared: &[u32],
+    told: &[String],
+    columns: &[Heading],
+) -> Row {
     let kind = Kind::of(variant);
     let figure = |interval: Interval, pick: fn(&IntervalSummary) -> Option<Figure>| {
         Cell::from(variant.interval(interval).and_then(pick))
@@ -506,6 +662,12 @@ fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32], told: &[St
     };
     let mode = |count: Option<Count>| count.map(|count| count.mode);
     let faults = &variant.faults;
+    let entries = entries(variant);
+    let main = columns.iter().position(|column| column.main.is_some());
+    let contrast = match main {
+        Some(place) => variant.columns.get(place).and_then(|column| column.versus),
+        None => variant.interval(Interval::Blocked).and_then(|i| i.versus_p50),
+    };
     Row {
         name: name(variant, told),
         mechanism: variant.row.mechanism.clone(),
@@ -520,15 +682,34 @@ fn row(summary: &Summary, variant: &VariantSummary, compared: &[u32], told: &[St
         bill,
         parent_faults: mode(faults.parent).map(|n| n + mode(faults.rewrite).unwrap_or(0)),
         child_faults: mode(faults.child),
-        versus: versus(variant, compared),
-        samples: variant.interval(Interval::Blocked).map_or(0, |i| i.count),
+        versus: versus(variant, compared, contrast),
+        main: main.map_or(blocked, |place| entries.get(place).copied().unwrap_or(Cell::Absent)),
+        entries,
+        medians: Interval::ALL.map(p50),
+        samples: match main {
+            Some(_) => variant.samples,
+            None => variant.interval(Interval::Blocked).map_or(0, |i| i.count),
+        },
         missing: missing(summary, variant),
         variant: variant.row.variant,
         versus_variant: variant.versus,
     }
 }
 
-fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
+/// What stands in the columns of the workload of a variant.
+fn entries(variant: &VariantSummary) -> Vec<Cell> {
+    let row = workload::find(&variant.row.workload);
+    let columns = row.map_or(&[] as &[_], |row| row.columns);
+    let cell = |(column, summary): (&Column, &ColumnSummary)| match summary.entry {
+        Entry::Known { value, .. } => Cell::Known(value),
+        Entry::Needs(samples) => Cell::Needs(samples),
+        Entry::Absent => Cell::Absent,
+        Entry::Void => Cell::Void(column.word()),
+    };
+    columns.iter().zip(&variant.columns).map(cell).collect()
+}
+
+fn versus(variant: &VariantSummary, compared: &[u32], contrast: Option<Contrast>) -> Versus {
     if compared.contains(&variant.row.variant) {
         return Versus::Itself;
     }
@@ -536,7 +717,6 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
     if Kind::of(variant) == Kind::Control {
         return Versus::Nothing;
     }
-    let contrast = variant.interval(Interval::Blocked).and_then(|i| i.versus_p50);
     match contrast {
         None => Versus::Nothing,
         Some(Contrast::Shown(ratio)) => Versus::Times {
@@ -556,8 +736,9 @@ fn versus(variant: &VariantSummary, compared: &[u32]) -> Versus {
 
 /// Why a variant has no figures; none if it has.
 fn missing(summary: &Summary, variant: &VariantSummary) -> Option<String> {
-    let has_some = variant.intervals.iter().any(|interval| interval.count > 0);
-    (!has_some).then(|| places::missing(&variant.row, &summary.events, &summary.launches))
+    let has_some = variant.intervals.iter().any(|interval| interval.count > 0)
+        || (!variant.columns.is_empty() && variant.samples > 0);
+    (!has_some).then(|| found::missing(&variant.row, &summary.events, &summary.launches))
 }
 
 fn lane(row: &Row) -> Option<Lane> {
@@ -577,7 +758,8 @@ fn lane(row: &Row) -> Option<Lane> {
     Some(lane)
 }
 
-/// The label without the shape in front of it and without what the caption has told.
+/// The label without the shape in front of it and without what the caption has told; of the
+/// control also without what is as usual.
 fn name(variant: &VariantSummary, told: &[String]) -> String {
     let row = &variant.row;
     let name = row
@@ -585,7 +767,26 @@ fn name(variant: &VariantSummary, told: &[String]) -> String {
         .strip_prefix(row.shape.as_str())
         .and_then(|rest| rest.strip_prefix(' '))
         .unwrap_or(&row.label);
-    told.iter().fold(name.to_owned(), |name, setting| name.replace(&format!(" {setting}"), ""))
+    let usual = Setup::default();
+    let is_usual = |word: &str| {
+        row.role == Role::Control
+            && word.split_once('=').is_some_and(|(name, value)| {
+                knob::find(name).is_some_and(|knob| (knob.get)(&usual) == value)
+            })
+    };
+    let name = told.iter().fold(name.to_owned(), |name, setting| without(&name, setting));
+    let words: Vec<&str> = name.split(' ').filter(|word| !is_usual(word)).collect();
+    words.join(" ")
+}
+
+/// A label without one of its settings.
+fn without(label: &str, setting: &str) -> String {
+    match label.split_once(&format!(" {setting}")) {
+        Some((before, rest)) if rest.is_empty() || rest.starts_with(' ') => {
+            format!("{before}{rest}")
+        }
+        _ => label.to_owned(),
+    }
 }
 
 /// The value of a knob among settings of the form `name=value;name=value`.
@@ -600,32 +801,33 @@ fn work(settings: &str) -> String {
     rest.join(";")
 }
 
-/// Work knobs that a caption tells if all rows agree in them, with their defaults.
-const TOLD: [(&str, &str); 7] = [
-    ("image", "noop"),
-    ("child-cpu", "same"),
-    ("between", "hot"),
-    ("rewrite", "all"),
-    ("env-bytes", "0"),
-    ("args-bytes", "0"),
-    ("path-dirs", "0"),
-];
+/// Work knobs that a caption tells first if all rows agree in them.
+const TOLD: [&str; 7] =
+    ["image", "child-cpu", "between", "rewrite", "env-bytes", "args-bytes", "path-dirs"];
+
+/// The work knobs but the mechanism, those of [`TOLD`] first.
+fn work_knobs() -> impl Iterator<Item = &'static Knob> {
+    let others =
+        KNOBS.iter().filter(|knob| knob.group == knob::Group::Work && knob.name != "mechanism");
+    let others = others.filter(|knob| !TOLD.contains(&knob.name));
+    TOLD.iter().filter_map(|name| knob::find(name)).chain(others)
+}
 
 /// The value of a knob in which all subjects agree.
-fn common(variants: &[&VariantSummary], knob: &str, default: &str) -> Option<String> {
+fn common(variants: &[&VariantSummary], knob: &Knob) -> Option<String> {
+    let usual = (knob.get)(&Setup::default());
     let mut values = variants
         .iter()
         .filter(|v| v.row.role == Role::Subject)
-        .map(|v| setting(&v.row.settings, knob).unwrap_or(default).to_owned());
+        .map(|v| setting(&v.row.settings, knob.name).unwrap_or(&usual).to_owned());
     let first = values.next()?;
     values.all(|value| value == first).then_some(first)
 }
 
 /// The settings that the caption tells, as labels have them: `image=exit`.
 fn told_above(variants: &[&VariantSummary]) -> Vec<String> {
-    let agreed = TOLD
-        .into_iter()
-        .filter_map(|(knob, default)| Some(format!("{knob}={}", common(variants, knob, default)?)));
+    let agreed =
+        work_knobs().filter_map(|knob| Some(format!("{}={}", knob.name, common(variants, knob)?)));
     agreed.collect()
 }
 
@@ -633,9 +835,9 @@ fn told_above(variants: &[&VariantSummary]) -> Vec<String> {
 fn caption(shape: &str, variants: &[&VariantSummary]) -> String {
     let settings = variants.first().map_or("", |v| v.row.settings.as_str());
     let mut parts = vec![parent(shape, settings)];
-    for (knob, default) in TOLD {
-        let Some(value) = common(variants, knob, default) else { continue };
-        match (knob, value.as_str()) {
+    for knob in work_knobs() {
+        let Some(value) = common(variants, knob) else { continue };
+        match (knob.name, value.as_str()) {
             ("image", "noop") => parts.push("child execs the shipped image".to_owned()),
             ("image", "dynamic") => {
                 parts.push("child execs the shipped image behind the loader".to_owned());
@@ -644,8 +846,8 @@ fn caption(shape: &str, variants: &[&VariantSummary]) -> String {
             ("image", command) => parts.push(format!("child execs {command}")),
             ("child-cpu", "same") => parts.push("same CPU".to_owned()),
             ("child-cpu", "free") => parts.push("child on any CPU".to_owned()),
-            _ if value == default => {}
-            _ => parts.push(format!("{knob} {value}")),
+            _ if value == (knob.get)(&Setup::default()) => {}
+            (name, value) => parts.push(format!("{name} {value}")),
         }
     }
     parts.join("; ")
@@ -688,17 +890,10 @@ fn trust(summary: &Summary, sections: &[Section]) -> Vec<String> {
     let mut lines = Vec::new();
     let featured = sections.get(conclusion::plainest(sections));
     let subject = featured.and_then(|section| conclusion::subject(section));
-    let medians = subject.and_then(|row| {
-        let variant = summary.variant(row.variant)?;
-        let medians = &variant.interval(Interval::Blocked)?.launch_medians;
-        Some((&variant.row.label, medians.iter().map(|m| m.p50).collect::<Vec<f64>>()))
-    });
-    if let Some((label, medians)) = medians
-        && !medians.is_empty()
+    if let (Some(section), Some(row)) = (featured, subject)
+        && let Some(variant) = summary.variant(row.variant)
     {
-        let parents = units::plural(medians.len() as u64, "fresh parent", "fresh parents");
-        let values = units::durations(&medians);
-        lines.push(format!("{label} blocked, in each of {parents}: {values}"));
+        lines.extend(by_launch(section, variant));
     }
     let mut parts = Vec::new();
     if let (Some(section), Some(row)) = (featured, subject) {
@@ -716,6 +911,38 @@ fn trust(summary: &Summary, sections: &[Section]) -> Vec<String> {
     }
     lines.push(parts.join("; "));
     lines
+}
+
+/// What each launch says of a variant: of the caller, or of the main column of its workload and of
+/// each in which a single value decides.
+fn by_launch(section: &Section, variant: &VariantSummary) -> Vec<String> {
+    let label = &variant.row.label;
+    let parents = |count: usize| units::plural(count as u64, "fresh parent", "fresh parents");
+    if section.columns.is_empty() {
+        let medians = variant.interval(Interval::Blocked).map(|i| &i.launch_medians);
+        let medians: Vec<f64> = medians.into_iter().flatten().map(|median| median.p50).collect();
+        if medians.is_empty() {
+            return Vec::new();
+        }
+        let values = units::durations(&medians);
+        return vec![format!("{label} blocked, in each of {}: {values}", parents(medians.len()))];
+    }
+    let of = workload::find(&section.workload).map_or(&[] as &[_], |row| row.columns);
+    of.iter()
+        .zip(&section.columns)
+        .zip(&variant.columns)
+        .filter(|((column, _), summary)| {
+            let is_max = matches!(column.of, Of::Quantity(text) if text.ends_with(".max"));
+            (column.main.is_some() || is_max) && !summary.launches.is_empty()
+        })
+        .map(|((_, heading), summary)| {
+            let values: Vec<String> =
+                summary.launches.iter().map(|&value| units::figure(heading.unit, value)).collect();
+            let title = heading.title.replace('\n', " ");
+            let parents = parents(values.len());
+            format!("{label}, {title}, in each of {parents}: {}", values.join("  "))
+        })
+        .collect()
 }
 
 /// The A/A check of the blocked interval, or of whichever interval was compared.
@@ -767,6 +994,10 @@ fn next(summary: &Summary, sections: &[Section], warnings: &[Warning], path: &st
     }
     match sections {
         [] => {}
+        [section] if !section.columns.is_empty() => hint(
+            format!("forkbench explain {}", section.workload),
+            "what was done, and what its columns say",
+        ),
         // More than one question was asked: none of them is the next one.
         _ if summary.scenarios.len() > 1 => {}
         [section] => match size(section).filter(|size| *size >= SMALLEST_AXIS) {
@@ -789,6 +1020,7 @@ fn next(summary: &Summary, sections: &[Section], warnings: &[Warning], path: &st
                 }
             }
         },
+        _ if sections.iter().any(|section| !section.columns.is_empty()) => {}
         _ => {
             let opens_files = |row: &Row| setting(&row.work, "fds").is_some();
             if !sections.iter().flat_map(Section::rows).any(opens_files) {

@@ -2,6 +2,7 @@
 
 use super::canvas::{self, Axis, Drawn, Frame, Page, WIDTH};
 use crate::model::interval::Interval;
+use crate::show::distribution::Length;
 use crate::show::palette;
 use crate::show::scale::Scale;
 use crate::show::units;
@@ -10,7 +11,7 @@ use crate::show::view::{Curve, Section};
 /// Draws it; none without samples of that interval.
 pub(super) fn draw(section: &Section, interval: Interval, source: &str) -> Option<Drawn> {
     let mut curves: Vec<&Curve> =
-        section.curves.iter().filter(|curve| curve.interval == interval).collect();
+        section.curves.iter().filter(|c| c.length == Length::Interval(interval)).collect();
     let values = curves.iter().flat_map(|curve| &curve.steps).map(|step| step.nanoseconds);
     let scale = Scale::of(values)?;
     let median = |curve: &Curve| curve.median.unwrap_or(0.0);

@@ -1,12 +1,11 @@
-//! How long the caller is blocked, by percentile: the tail gets as much room as the middle.
+//! A length by percentile: the tail gets as much room as the middle.
 
 use super::canvas::{self, Axis, Drawn, Frame, MARGIN, Page, Point, WIDTH};
-use crate::model::interval::Interval;
 use crate::show::distribution::Step;
 use crate::show::palette;
 use crate::show::scale::Scale;
 use crate::show::units;
-use crate::show::view::{Curve, Section};
+use crate::show::view::{Curve, Tail};
 
 /// Shares that are marked on the axis and on each curve, with their labels.
 const PERCENTILES: [(f64, &str); 7] = [
@@ -20,20 +19,15 @@ const PERCENTILES: [(f64, &str); 7] = [
 ];
 
 /// Draws it; none without samples.
-pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
-    let curves: Vec<&Curve> =
-        section.curves.iter().filter(|curve| curve.interval == Interval::Blocked).collect();
+pub(super) fn draw(tail: &Tail, source: &str) -> Option<Drawn> {
+    let curves = &tail.curves;
     let values = curves.iter().flat_map(|curve| &curve.steps).map(|step| step.nanoseconds);
     let scale = Scale::of(values)?;
     let most = curves.iter().map(|curve| curve.samples).max()?;
     // A single sample would leave the axis without a length.
     let decades = (most.max(10) as f64).log10();
 
-    let page = Page {
-        title: &section.titles.latency,
-        subtitle: format!("How long the caller is blocked, by percentile. {}.", section.caption),
-        source,
-    };
+    let page = Page { title: &tail.title, subtitle: tail.subtitle.clone(), source };
     let top = page.top();
     let height = (top + 444).max(top + 130 + 20 * curves.len() as i32);
     let frame = Frame { from: (108, top), to: (WIDTH - 250, height - 92) };
@@ -42,7 +36,7 @@ pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
     };
     Some(canvas::page(&page, height, |canvas| {
         let x = Axis {
-            title: "share of the spawns that took no longer".to_owned(),
+            title: format!("share of the {} that took no longer", tail.of),
             ticks: PERCENTILES
                 .into_iter()
                 .map(|(share, label)| (left_over(share) / decades, label.to_owned()))
@@ -50,13 +44,13 @@ pub(super) fn draw(section: &Section, source: &str) -> Option<Drawn> {
                 .collect(),
         };
         let y = Axis {
-            title: "caller blocked, log scale".to_owned(),
+            title: format!("{}, log scale", tail.y_title),
             ticks: scale.ticks().into_iter().map(|t| (scale.share(t), units::tick(t))).collect(),
         };
         frame.draw(canvas, &x, &y)?;
 
         let mut ends: Vec<(Point, &Curve)> = Vec::new();
-        for curve in &curves {
+        for curve in curves {
             let look = palette::look(&curve.mechanism);
             let colour = canvas::rgb(&look);
             // Beyond its last sample a curve knows nothing.

@@ -82,9 +82,10 @@ fn matrix(matrix: &Matrix, screen: Screen) -> Vec<String> {
         let (name, mechanism) = &matrix.columns[place];
         let cells = matrix.rows.iter().map(|(_, cells)| match cells[place] {
             None => (String::new(), Style::new()),
-            Some(Cell::Known(value)) => (units::duration(value), colour(mechanism)),
+            Some(Cell::Known(value)) => (units::figure(matrix.unit, value), colour(mechanism)),
             Some(Cell::Needs(samples)) => (format!("n>={samples}"), Style::new()),
             Some(Cell::Absent) => ("-".to_owned(), Style::new()),
+            Some(Cell::Void(word)) => (word.to_owned(), Style::new()),
         });
         let heading = text::shorten(name, screen.columns() / 3);
         Column { heading, cells: cells.collect(), is_text: false, rank: 1 }

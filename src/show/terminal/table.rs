@@ -376,6 +376,7 @@ fn cell(column: Column, row: &Row, room: Room) -> String {
             (Cell::Known(value), _) => units::duration(value),
             (Cell::Needs(samples), _) => format!("n>={samples}"),
             (Cell::Absent, _) => String::new(),
+            (Cell::Void(word), _) => word.to_owned(),
         },
     }
 }
