@@ -255,25 +255,30 @@ mod tests {
     fn a_length_is_divided_by_what_it_is_spread_over() {
         let cells = run().cells();
         let found = columns(&cells, 0, Some(1));
-        let names = ["blocked", "writing", "pages", "each", "faults"];
-        assert_eq!(found.len(), names.len());
-        let value = |place: usize| match found[place].entry {
+        let of = workload::row(Workload::Cow).columns;
+        let place = |of_it: Of| of.iter().position(|column| column.of == of_it).unwrap();
+        let value = |of_it: Of| match found[place(of_it)].entry {
             Entry::Known { value, .. } => value,
-            ref other => panic!("{}: {other:?}", names[place]),
+            ref other => panic!("{of_it:?}: {other:?}"),
         };
-        assert_eq!((value(1), value(2), value(3)), (2e6, 1000.0, 2000.0));
-        assert_eq!(found[4].entry, Entry::Absent, "no fault was counted");
-        let launches: Vec<f64> = found[3].launches.iter().map(|value| value.round()).collect();
+        let each = place(Of::Each("rewrite.p50", "pages.parent@work"));
+        assert_eq!(value(Of::Quantity("rewrite.p50")), 2e6);
+        assert_eq!(value(Of::Quantity("pages.parent@work")), 1000.0);
+        assert_eq!(value(of[each].of), 2000.0);
+        let faults = place(Of::Quantity("minor_faults.parent@work"));
+        assert_eq!(found[faults].entry, Entry::Absent, "no fault was counted");
+        let launches: Vec<f64> = found[each].launches.iter().map(|value| value.round()).collect();
         assert_eq!(launches, [2000.0, 2000.0, 3000.0, 2000.0, 2000.0]);
-        let Entry::Known { bounds: Some((low, high)), .. } = found[3].entry else { panic!() };
+        let Entry::Known { bounds: Some((low, high)), .. } = found[each].entry else { panic!() };
         assert!(low < 2000.0 && high > 2000.0);
-        assert!(found[..3].iter().all(|column| column.versus.is_none()));
-        let Some(Contrast::Shown(Ratio { value, bounds, unit, .. })) = found[3].versus else {
+        let compared = found.iter().filter(|column| column.versus.is_some()).count();
+        assert_eq!(compared, 1, "the main column alone");
+        let Some(Contrast::Shown(Ratio { value, bounds, unit, .. })) = found[each].versus else {
             panic!("{found:?}")
         };
         assert!((value / 250.0 - 1.0).abs() < 1e-9 && unit == Observed::LaunchPair);
         assert!(matches!(bounds, Bounds::Between { low, high } if low < 250.0 && 250.0 < high));
-        assert_eq!(columns(&cells, 1, None)[3].versus, None);
+        assert_eq!(columns(&cells, 1, None)[each].versus, None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
 use crate::model::interval::Interval;
 use crate::model::row::{EventKind, Role};
 use crate::model::scenario::{Published, Scenario, Setting, Source};
+use crate::model::setup::Workload;
+use crate::model::workload::{self, Column, Of};
 use crate::record::rows::{EventRow, VariantRow};
 use crate::show::distribution::Distributions;
 use crate::show::view::{Origin, View};
@@ -92,14 +94,23 @@ pub(super) fn cow() -> Summary {
             _ => (20.0, 7.9, 0.0),
         };
         variant.versus = (row.mechanism != "posix_spawn" && row.mechanism != "none").then_some(1);
-        let column = |value: f64| ColumnSummary {
+        let known = |value: f64| ColumnSummary {
             entry: Entry::Known { value, bounds: Some((value * 0.98, value * 1.02)) },
             launches: [0.99, 1.0, 1.02].map(|factor| value * factor).to_vec(),
             versus: None,
         };
-        let pages = 65_536.0;
-        variant.columns = [blocked, per_page * pages, pages, per_page, faults].map(column).to_vec();
-        variant.columns[3].versus = variant.versus.map(|_| times(265.0, 259.0, 272.0));
+        let column = |column: &Column| match column.of {
+            Of::Quantity("blocked.p50") => known(blocked),
+            Of::Quantity("rewrite.p50") => known(per_page * 65_536.0),
+            Of::Quantity("pages.parent@work") => known(65_536.0),
+            Of::Quantity("minor_faults.parent@work") => known(faults),
+            Of::Each("rewrite.p50", "pages.parent@work") => ColumnSummary {
+                versus: variant.versus.map(|_| times(265.0, 259.0, 272.0)),
+                ..known(per_page)
+            },
+            _ => ColumnSummary { entry: Entry::Absent, launches: Vec::new(), versus: None },
+        };
+        variant.columns = workload::row(Workload::Cow).columns.iter().map(column).collect();
     }
     summary
 }

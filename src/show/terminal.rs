@@ -260,6 +260,8 @@ mod tests {
     use crate::analyse::columns::{ColumnSummary, Entry};
     use crate::analyse::contrasts::{Contrast, Reason};
     use crate::analyse::summary;
+    use crate::model::setup::Workload;
+    use crate::model::workload;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
     use crate::show::law::{Applied, AppliedRow};
     use crate::show::warning::Disturbance;
@@ -311,9 +313,10 @@ mod tests {
         insta::assert_snapshot!("workload_50_columns", narrow);
         assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
         // A figure that is none is a word, and too few samples are told.
-        summary.variants[0].columns[3] =
+        let main = workload::row(Workload::Cow).main().unwrap().0;
+        summary.variants[0].columns[main] =
             ColumnSummary { entry: Entry::Void, launches: Vec::new(), versus: None };
-        summary.variants[1].columns[1].entry = Entry::Needs(299);
+        summary.variants[1].columns[main].entry = Entry::Needs(299);
         let told = plain(&example::view(&summary), SCREEN);
         assert!(told.contains("n>=299") && !told.contains("2.11 us"), "{told}");
         example::refuse(&mut summary, "pidfd_spawn", "glibc has none");
