@@ -1032,7 +1032,7 @@ fn idle_threads(job: &Job, frames: &[Frame], wall_ns: u64) -> Option<String> {
     let offered = wall_ns * u64::from(job.shape.threads).min(others);
     let needed = match job.shape.busy {
         Busy::Park => 0,
-        Busy::Spin | Busy::Malloc => offered / 10,
+        Busy::Spin | Busy::Malloc | Busy::Clock | Busy::Futex => offered / 10,
         Busy::Fault | Busy::Mmap => 1,
     };
     (ran < needed).then(|| {

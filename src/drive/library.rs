@@ -60,6 +60,8 @@ shipped! {
     "env-size",
     "args-size",
     "path-search",
+    "stall",
+    "stall-kinds",
     "published/shared-page-tables",
     "published/lazy-pte-copy",
     "published/hjp",

@@ -4,6 +4,8 @@
 //! block, save in mechanisms whose nature it is (their rows say so).
 
 pub mod areas;
+pub mod bystanders;
+mod chores;
 pub mod clock;
 pub mod counters;
 pub mod image;

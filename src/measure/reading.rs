@@ -150,6 +150,31 @@ pub static READINGS: &[ReadingRow] = &[
         about: "1 where the end of file of a pipeline never came, else 0",
         source: Source::Work,
     },
+    ReadingRow {
+        name: "bystander_ns",
+        about: "lengths of the operations of all bystanders while a spawn lasted",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "operations",
+        about: "operations of all bystanders that began while a spawn lasted",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "longest_ns",
+        about: "the longest time that a bystander stood still during a spawn, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "frozen_ns",
+        about: "time that bystanders stood still for over 100 us at once, added up, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "waited_ns",
+        about: "time that bystanders were ready to run and had no processor, in nanoseconds",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

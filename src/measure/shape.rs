@@ -70,8 +70,14 @@ impl Become {
 }
 
 /// Takes on `shape`. Threads are put on `others`, the processors that the spawner does not use.
-/// `alive` is called now and then.
-pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become, Refusal> {
+/// Where they are `watched`, busy threads are ready to time their operations. `alive` is called now
+/// and then.
+pub fn become_(
+    shape: &Shape,
+    others: &[u32],
+    watched: bool,
+    alive: impl Fn(),
+) -> Result<Become, Refusal> {
     let Shape {
         // What the memory is: all of it is read in `Ballast::new`.
         rss: _,
@@ -96,7 +102,7 @@ pub fn become_(shape: &Shape, others: &[u32], alive: impl Fn()) -> Result<Become
     alive();
     let ballast = Ballast::new(shape, &alive)?;
     // Threads last: a process that has one takes locks and populates memory more slowly.
-    let threads = Threads::start(*threads, *busy, others)?;
+    let threads = Threads::start(*threads, *busy, others, watched)?;
     Ok(Become { ballast, areas, threads, _descriptors: descriptors })
 }
 
@@ -396,7 +402,7 @@ mod tests {
             threads: 2,
             ..Shape::default()
         };
-        let became = become_(&shape, &[], || ()).unwrap();
+        let became = become_(&shape, &[], false, || ()).unwrap();
         let after = look(became.ballast.as_ref(), became.areas.as_ref()).unwrap();
         assert_eq!(after.anon_huge_bytes, 0);
         // Other tests of this process run beside this one and open, map and start things too.

@@ -73,7 +73,8 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
 
     let begin = clock::now();
     let others: Vec<u32> = job.cpus.iter().copied().filter(|cpu| Some(*cpu) != job.cpu).collect();
-    let became = shape::become_(&job.shape, &others, || sink.progress())
+    let watched = job.variants.iter().any(|variant| variant.work.workload == Workload::Stall);
+    let became = shape::become_(&job.shape, &others, watched, || sink.progress())
         .map_err(|refusal| refusal.to_string())?;
     sink.set_setup_ns(clock::now() - begin);
 

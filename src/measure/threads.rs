@@ -10,21 +10,23 @@
 //! stacks, and memory that they have mapped or allocated themselves.
 #![allow(unsafe_code)]
 
-use std::hint::black_box;
 use std::mem;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::measure::bystanders::{Bystanders, Watch};
+use crate::measure::chores::{Chore, Clock, Fault, Futex, Malloc, Mmap, Spin};
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
-use crate::measure::memory::page_size;
 use crate::measure::shape::cpu_set;
 use crate::model::setup::Busy;
 
 /// Threads of the shape that have been started and have reached their place.
 static READY: AtomicU32 = AtomicU32::new(0);
+/// Whether one of them found no memory for what it should do.
+static FAILED: AtomicBool = AtomicBool::new(false);
 /// The gate: what busy threads wait on (a futex). [`CLOSED`] or [`OPEN`].
 static GATE: AtomicU32 = AtomicU32::new(CLOSED);
 /// Busy threads that are through the gate.
@@ -44,21 +46,28 @@ pub struct Threads {
     clocks: Vec<libc::clockid_t>,
     /// The CPU time of all of them when the gate was opened, in nanoseconds.
     before_ns: u64,
+    /// What they time, where they are watched.
+    pub bystanders: Option<Bystanders>,
 }
 
 impl Threads {
     /// Starts `count` threads on the processors `others`, and waits until each has reached its
     /// place. A busy thread has done its work once by then, so that what it maps and allocates for
-    /// good can be seen.
+    /// good can be seen. If it is `watched` it is ready to time its operations.
     ///
     /// # Errors
     ///
-    /// Where there is no processor for busy threads, or the system gives no more threads.
-    pub fn start(count: u32, busy: Busy, others: &[u32]) -> Result<Threads, Refusal> {
+    /// Where there is no processor for busy threads, or the system gives no more threads or memory.
+    pub fn start(
+        count: u32,
+        busy: Busy,
+        others: &[u32],
+        watched: bool,
+    ) -> Result<Threads, Refusal> {
         if count == 0 {
             return Ok(Threads::default());
         }
-        let Some(begin) = entry(busy) else { return start(park, count, others, false) };
+        let Some(begin) = entry(busy) else { return start(park, count, others, false, None) };
         if others.is_empty() {
             return Err(Refusal {
                 errno: 0,
@@ -70,7 +79,12 @@ impl Threads {
                 ),
             });
         }
-        start(begin, count, others, true)
+        let bystanders = watched.then(|| Bystanders::new(count)).transpose();
+        let bystanders = bystanders.map_err(|error| Refusal {
+            errno: error.raw_os_error().unwrap_or(0),
+            reason: format!("no memory for what threads={count} time"),
+        })?;
+        start(begin, count, others, true, bystanders)
     }
 
     /// Lets busy threads work, and waits until all do so, but no longer than a second. Not inside an
@@ -123,10 +137,16 @@ const STEP: Duration = Duration::from_micros(50);
 
 type Entry = extern "C" fn(*mut libc::c_void) -> *mut libc::c_void;
 
-fn start(begin: Entry, count: u32, others: &[u32], busy: bool) -> Result<Threads, Refusal> {
+fn start(
+    begin: Entry,
+    count: u32,
+    others: &[u32],
+    busy: bool,
+    bystanders: Option<Bystanders>,
+) -> Result<Threads, Refusal> {
     let mut clocks = Vec::with_capacity(if busy { count as usize } else { 0 });
     // SAFETY: attributes and sets are initialised before use, attributes destroyed after; the
-    // threads take no argument and never end, so that their clocks stay valid.
+    // threads never end, so that their clocks stay valid, and their argument is kept for ever.
     unsafe {
         let mut attributes: libc::pthread_attr_t = mem::zeroed();
         libc::pthread_attr_init(&mut attributes);
@@ -143,7 +163,8 @@ fn start(begin: Entry, count: u32, others: &[u32], busy: bool) -> Result<Threads
         let mut started = 0;
         while failed == 0 && started < count {
             let mut thread = mem::zeroed();
-            failed = libc::pthread_create(&mut thread, &attributes, begin, ptr::null_mut());
+            let place = bystanders.as_ref().map_or(ptr::null_mut(), |all| all.place(started));
+            failed = libc::pthread_create(&mut thread, &attributes, begin, place);
             if failed == 0 {
                 started += 1;
                 if busy {
@@ -168,17 +189,25 @@ fn start(begin: Entry, count: u32, others: &[u32], busy: bool) -> Result<Threads
     while READY.load(Ordering::Acquire) < count {
         thread::yield_now();
     }
-    Ok(Threads { clocks, before_ns: 0 })
+    if FAILED.load(Ordering::Acquire) {
+        return Err(Refusal {
+            errno: libc::ENOMEM,
+            reason: format!("no memory for what threads={count} are to do"),
+        });
+    }
+    Ok(Threads { clocks, before_ns: 0, bystanders })
 }
 
 /// What a thread runs that does `busy`; None: it parks.
 fn entry(busy: Busy) -> Option<Entry> {
     match busy {
         Busy::Park => None,
-        Busy::Spin => Some(begin_spin),
-        Busy::Malloc => Some(begin_malloc),
-        Busy::Fault => Some(begin_fault),
-        Busy::Mmap => Some(begin_mmap),
+        Busy::Spin => Some(behind_gate::<Spin>),
+        Busy::Malloc => Some(behind_gate::<Malloc>),
+        Busy::Fault => Some(behind_gate::<Fault>),
+        Busy::Mmap => Some(behind_gate::<Mmap>),
+        Busy::Clock => Some(behind_gate::<Clock>),
+        Busy::Futex => Some(behind_gate::<Futex>),
     }
 }
 
@@ -190,53 +219,15 @@ extern "C" fn park(_: *mut libc::c_void) -> *mut libc::c_void {
     }
 }
 
-extern "C" fn begin_spin(_: *mut libc::c_void) -> *mut libc::c_void {
-    behind_gate(spin)
-}
-
-extern "C" fn begin_malloc(_: *mut libc::c_void) -> *mut libc::c_void {
-    behind_gate(allocate)
-}
-
-extern "C" fn begin_mmap(_: *mut libc::c_void) -> *mut libc::c_void {
-    behind_gate(map)
-}
-
-/// Pages that a thread of `busy=fault` touches and gives back.
-const FAULT_PAGES: usize = 64;
-
-extern "C" fn begin_fault(_: *mut libc::c_void) -> *mut libc::c_void {
-    let bytes = FAULT_PAGES * page_size();
-    // SAFETY: a new private mapping, kept for ever.
-    let base = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            bytes,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        )
-    };
-    if base == libc::MAP_FAILED {
-        // Without memory it cannot be what it should be; the missing CPU time shows that.
-        return park(ptr::null_mut());
-    }
-    behind_gate(|| {
-        // SAFETY: within the mapping, which is this thread's alone.
-        unsafe {
-            libc::madvise(base, bytes, libc::MADV_DONTNEED);
-            for offset in (0..bytes).step_by(page_size()) {
-                base.cast::<u8>().add(offset).write_volatile(1);
-            }
-        }
-    })
-}
-
 /// Works whenever the gate is open. A piece of work takes some microseconds, so that all sleep soon
-/// after it is closed.
-fn behind_gate(mut work: impl FnMut()) -> ! {
-    work();
+/// after it is closed. `place` is where a thread that is watched counts, else null.
+extern "C" fn behind_gate<C: Chore>(place: *mut libc::c_void) -> *mut libc::c_void {
+    let Some(mut chore) = C::new() else {
+        FAILED.store(true, Ordering::Release);
+        return park(place);
+    };
+    let mut watch = Watch::of(place);
+    chore.piece();
     READY.fetch_add(1, Ordering::Release);
     loop {
         while GATE.load(Ordering::Acquire) == CLOSED {
@@ -247,56 +238,12 @@ fn behind_gate(mut work: impl FnMut()) -> ! {
         }
         THROUGH.fetch_add(1, Ordering::Release);
         while GATE.load(Ordering::Acquire) == OPEN {
-            work();
+            match &mut watch {
+                Some(watch) => watch.step(&mut chore),
+                None => chore.piece(),
+            }
         }
         THROUGH.fetch_sub(1, Ordering::Release);
-    }
-}
-
-fn spin() {
-    for i in 0..10_000_u32 {
-        black_box(i);
-    }
-}
-
-/// More of each size than the libc keeps for a thread alone (7 in glibc), and sizes that it keeps
-/// for none: so the lock of an arena is taken.
-fn allocate() {
-    const SIZES: [usize; 4] = [24, 200, 1_600, 6_400];
-    let mut blocks = [ptr::null_mut::<libc::c_void>(); 48];
-    for (i, block) in blocks.iter_mut().enumerate() {
-        // SAFETY: a block of the size that is asked for, written only if there is one.
-        unsafe {
-            *block = libc::malloc(SIZES[i % SIZES.len()]);
-            if !block.is_null() {
-                block.cast::<u8>().write_volatile(1);
-            }
-        }
-    }
-    for block in blocks {
-        // SAFETY: a block from above, or null.
-        unsafe { libc::free(block) };
-    }
-}
-
-/// Maps four pages and unmaps them, untouched, eight times.
-fn map() {
-    for _ in 0..8 {
-        // SAFETY: a new mapping that nobody touches.
-        unsafe {
-            let bytes = 4 * page_size();
-            let base = libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if base != libc::MAP_FAILED {
-                libc::munmap(base, bytes);
-            }
-        }
     }
 }
 
@@ -306,16 +253,13 @@ mod tests {
 
     #[test]
     fn busy_threads_without_a_processor_are_refused() {
-        let refusal = Threads::start(2, Busy::Spin, &[]).unwrap_err();
+        let refusal = Threads::start(2, Busy::Spin, &[], false).unwrap_err();
         assert!(refusal.reason.contains("spawner's processor"), "{refusal}");
         assert!(refusal.reason.contains("busy=spin"), "{refusal}");
     }
 
     #[test]
-    fn every_kind_of_work_comes_to_an_end() {
-        for work in [spin, allocate, map] {
-            work();
-        }
+    fn only_parked_threads_have_nothing_to_do() {
         for busy in Busy::ALL {
             assert_eq!(entry(*busy).is_none(), *busy == Busy::Park);
         }
@@ -326,7 +270,7 @@ mod tests {
     fn threads_work_while_the_gate_is_open_and_only_then() {
         // SAFETY: asks for a number.
         let here = unsafe { libc::sched_getcpu() };
-        let mut threads = Threads::start(2, Busy::Fault, &[here as u32]).unwrap();
+        let mut threads = Threads::start(2, Busy::Fault, &[here as u32], false).unwrap();
         // Between its last count and its sleep a thread runs some instructions more.
         const AT_MOST_NS: u64 = 1_000_000;
         for _ in 0..3 {

@@ -191,12 +191,14 @@ pub static KNOBS: &[Knob] = &[
         name: "busy",
         group: Group::Shape,
         value: "WORK",
-        about: "what those threads do: park, spin, malloc, fault or mmap",
+        about: "what those threads do: park, spin, malloc, fault, mmap, clock or futex",
         explain: "`park`: they wait in the kernel. `spin`: they run in user space. `malloc`: \
                   they allocate and free blocks of several sizes. `fault`: they touch new pages \
-                  and give them back. `mmap`: they map and unmap. They run on other processors \
-                  than the spawning thread and only while their own parent is measured; on a \
-                  machine with one processor such a parent is refused.",
+                  and give them back. `mmap`: they map and unmap. `clock`: they read the clock. \
+                  `futex`: they take a lock that nobody else wants and give it back by a system \
+                  call. They run on other processors than the spawning thread and only while \
+                  their own parent is measured; on a machine with one processor such a parent is \
+                  refused.",
         set: |setup, text| {
             setup.parent.shape.busy = choice("busy", text, Busy::ALL, Busy::word)?;
             Ok(())
@@ -281,7 +283,7 @@ pub static KNOBS: &[Knob] = &[
         name: "workload",
         group: Group::Work,
         value: "NAME",
-        about: "what a turn does: spawn, cow, pipeline (forkbench list workloads)",
+        about: "what a turn does: spawn, cow, pipeline, stall (forkbench list workloads)",
         explain: "`spawn` makes a process and waits for it. The others measure what a fork costs \
                   after the call; each is explained under its own name, and has knobs of its own.",
         set: |setup, text| {

@@ -284,6 +284,10 @@ words! {
         Fault = "fault",
         /// They map and unmap.
         Mmap = "mmap",
+        /// They read the clock.
+        Clock = "clock",
+        /// They take and give back a lock that nobody else wants.
+        Futex = "futex",
     }
 }
 
@@ -460,6 +464,8 @@ words! {
         Cow = "cow",
         /// Makes pipelines of several processes.
         Pipeline = "pipeline",
+        /// Spawns beside threads that time what they do.
+        Stall = "stall",
     }
 }
 

@@ -181,6 +181,52 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             ),
         ],
     },
+    WorkloadRow {
+        workload: Workload::Stall,
+        about: "spawn beside threads that do one thing over and over, and time each time",
+        explain: "The busy threads of the parent (`threads`, `busy`) are bystanders: on other \
+                  processors than the spawning thread each repeats one operation and times it: \
+                  it touches a new page, maps and unmaps, allocates and frees, reads the clock, \
+                  takes a lock. What begins between the call and the end of the child enters a \
+                  distribution, `bystander_ns`; of each spawn the longest time that one of them \
+                  stood still is kept, and how long all stood frozen. Time in which a thread was \
+                  ready to run and had no processor is left out and told apart. The mechanism \
+                  `none` makes no process and lasts a millisecond.",
+        knobs: &[],
+        columns: &[
+            Column::of(
+                "caller\nblocked",
+                "how long the call blocked its caller, median",
+                Of::Quantity("blocked.p50"),
+            ),
+            Column::of(
+                "operation\np50",
+                "how long an operation of a bystander took, median",
+                Of::Quantity("bystander_ns.p50"),
+            ),
+            Column::of(
+                "operation\np99.9",
+                "what 999 of 1,000 operations of bystanders did not exceed",
+                Of::Quantity("bystander_ns.p99.9"),
+            ),
+            Column::of(
+                "operation\nworst",
+                "the longest operation of a bystander in a launch",
+                Of::Quantity("bystander_ns.max"),
+            ),
+            Column::of(
+                "stands\nstill",
+                "the longest that a bystander stood still during a spawn, median",
+                Of::Quantity("longest_ns.p50"),
+            )
+            .main("stops another thread for"),
+            Column::of(
+                "all\nfrozen",
+                "how long all bystanders stood frozen during a spawn, added up, median",
+                Of::Quantity("frozen_ns.p50"),
+            ),
+        ],
+    },
 ];
 
 /// The row of a workload.

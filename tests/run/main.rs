@@ -16,5 +16,6 @@ mod pipeline;
 mod refusals;
 mod scenarios;
 mod shapes;
+mod stall;
 mod strings;
 mod threads;

@@ -12,11 +12,11 @@ use nix::unistd::Pid;
 
 use crate::bench::{Bench, finish, skip};
 
-fn processors() -> CpuSet {
+pub(crate) fn processors() -> CpuSet {
     sched_getaffinity(Pid::from_raw(0)).unwrap()
 }
 
-fn how_many(processors: &CpuSet) -> usize {
+pub(crate) fn how_many(processors: &CpuSet) -> usize {
     (0..CpuSet::count()).filter(|cpu| processors.is_set(*cpu).unwrap_or(false)).count()
 }
 

@@ -8,6 +8,7 @@
 mod cow;
 mod pipeline;
 mod spawn;
+mod stall;
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -54,7 +55,8 @@ pub struct Frames {
 }
 
 /// Every workload.
-pub static WORKLOADS: &[&Workload] = &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE];
+pub static WORKLOADS: &[&Workload] =
+    &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE, &stall::STALL];
 
 /// The workload of that kind.
 pub fn find(workload: setup::Workload) -> &'static Workload {

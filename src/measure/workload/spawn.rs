@@ -31,7 +31,7 @@ pub(super) struct Spawn {
 }
 
 impl Spawn {
-    fn new(kit: &Kit<'_>, spawner: Box<dyn Spawner>) -> Spawn {
+    pub(super) fn new(kit: &Kit<'_>, spawner: Box<dyn Spawner>) -> Spawn {
         Spawn { spawner, judge: Judge::new(kit) }
     }
 }

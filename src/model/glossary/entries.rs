@@ -998,6 +998,51 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "bystander_ns",
+        &["bystander", "bystanders"],
+        "how long single operations of the bystanders took, during a spawn",
+        "A distribution, in histograms.csv. Bystanders are the busy threads of workload=stall; each \
+         repeats one operation, and what begins between the call and the end of the child is \
+         counted, without the time in which the thread was ready to run and had no processor. A \
+         freeze is one long operation of many: look at the largest, `bystander_ns.max`, and at \
+         longest_ns.",
+    ),
+    entry(
+        Reading,
+        "operations",
+        &[],
+        "operations of all bystanders that began while a spawn lasted",
+        "The control `none` lasts a millisecond.",
+    ),
+    entry(
+        Reading,
+        "longest_ns",
+        &["stands still"],
+        "the longest time that a bystander stood still during a spawn",
+        "The longest operation, or time between two: a thread whose stack a fork has \
+         write-protected can freeze between them too. Without waiting for a processor.",
+    ),
+    entry(
+        Reading,
+        "frozen_ns",
+        &["frozen"],
+        "time that bystanders stood still for more than 100 us at once, added up over all of them",
+        "The threshold is ten times what an idle machine does to a thread and is the same for all \
+         variants; a fork that takes less freezes nobody by this count, and longest_ns still tells \
+         how long. Divided by the number of threads it is the freeze of each.",
+    ),
+    entry(
+        Reading,
+        "waited_ns",
+        &[],
+        "time in which bystanders were ready to run and had no processor",
+        "From /proc/thread-self/schedstat. More bystanders than processors take turns, and so do \
+         they with other programs; that is nothing that the spawn does, so it counts in no other \
+         figure. Where the kernel does not tell (CONFIG_SCHED_INFO) the reading is absent, and the \
+         wait is in the others.",
+    ),
+    entry(
+        Reading,
         "vm_pte_bytes",
         &["VmPTE"],
         "page tables of the subject (VmPTE in /proc/PID/status)",
