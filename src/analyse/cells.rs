@@ -17,7 +17,7 @@ use crate::model::interval::Interval;
 use crate::model::quantity::Quantity;
 use crate::model::row::{BlockKind, Phase, Scope};
 use crate::model::scenario::Scenario;
-use crate::model::setup::Setup;
+use crate::model::setup::{Setup, Workload};
 use crate::record::error::{RecordError, Result};
 use crate::record::read::{Losses, Recorded};
 use crate::record::rows::{
@@ -382,6 +382,8 @@ pub struct Pair {
 /// The pass over `samples.csv`.
 struct Reduction<'a> {
     blocks: &'a [BlockRow],
+    /// Whether the CPU time of a sample is that of its call: of spawns that copy page tables. In a
+    /// sample of another workload the caller also waits for children on its own processor.
     copies_pages: Vec<bool>,
     index_of: HashMap<u32, usize>,
     /// The variant of the sample before and its index: turns repeat it.
@@ -401,7 +403,10 @@ impl<'a> Reduction<'a> {
         let index_of = variants.iter().enumerate().map(|(index, row)| (row.variant, index));
         Reduction {
             blocks,
-            copies_pages: variants.iter().map(|row| row.copies_pages).collect(),
+            copies_pages: variants
+                .iter()
+                .map(|row| row.copies_pages && row.workload == Workload::Spawn.word())
+                .collect(),
             index_of: index_of.collect(),
             last: None,
             open: None,

@@ -890,17 +890,17 @@ fn evidence(event: &Event) -> String {
     text
 }
 
-/// What is known of a pipeline whose end of file never came.
+/// What is known of a pipeline whose end of file never came. Whoever is left was killed by then.
 fn no_end_of_file(descriptor: i32) -> String {
-    let wait = "the end of file of the pipeline did not come within 250 ms of its last byte";
     if descriptor == 0 {
-        return format!("{wait}; its stages were ended; there is no proof that it never would");
+        return "the end of file did not come within 100 ms of the last byte; there is no proof \
+                that it never would"
+            .to_owned();
     }
     format!(
-        "{wait}, and never will: this stage waits in read(0) for the end of a pipe whose write end \
-         it holds itself, as descriptor {descriptor}, and so does every stage that is left; nobody \
-         else has one. They were ended. Make pipes close-on-exec (O_CLOEXEC), or close in each \
-         child the ends that are not its own"
+        "the end of file never comes: this stage waits in read(0) on a pipe whose write end it \
+         holds itself, as descriptor {descriptor}, and only such stages hold one; make pipes with \
+         O_CLOEXEC"
     )
 }
 

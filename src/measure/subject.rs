@@ -641,7 +641,7 @@ impl<'a> Subject<'a> {
             Some((errno, stage)) => {
                 // A child that ran and ended badly is a sample with its status; one that never
                 // ran its image is none.
-                if stage == Stage::Status {
+                if matches!(stage, Stage::Status | Stage::EndOfFile) {
                     self.sink.push(Frame::Sample(sample))?;
                 }
                 let pid = taken.child.max(0) as u32;
@@ -700,7 +700,8 @@ impl<'a> Subject<'a> {
         status: i32,
     ) -> Result<(), BadTape> {
         let slot = &mut self.slots[slot];
-        slot.failures += 1;
+        // That a pipeline hangs is what there is to find of it: no reason to give it up.
+        slot.failures += u32::from(stage != Stage::EndOfFile);
         slot.off = slot.failures >= MOST_FAILURES;
         let event = match stage {
             Stage::EndOfFile if pid > 0 => EventKind::HungProven,
