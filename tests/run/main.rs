@@ -7,6 +7,7 @@
 mod bad_input;
 mod bench;
 mod check;
+mod cow;
 mod figures;
 mod images;
 mod interruption;

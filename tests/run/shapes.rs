@@ -13,13 +13,13 @@ const TRANSPARENT: &str = "/sys/kernel/mm/transparent_hugepage";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One run at a time may change settings of the machine; the tests of this file take turns.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Every setting that a run may change, with what stands there.
-fn settings() -> Vec<(String, String)> {
+pub(crate) fn settings() -> Vec<(String, String)> {
     let sizes = fs::read_dir(TRANSPARENT).into_iter().flatten().flatten();
     let mut paths: Vec<String> =
         sizes.map(|entry| format!("{}/enabled", entry.path().display())).collect();
@@ -31,7 +31,7 @@ fn settings() -> Vec<(String, String)> {
 
 /// Waits until the settings are those again.
 #[track_caller]
-fn assert_put_back(before: &[(String, String)]) {
+pub(crate) fn assert_put_back(before: &[(String, String)]) {
     let mut now = settings();
     for _ in 0..100 {
         if now == before {

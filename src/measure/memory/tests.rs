@@ -43,6 +43,15 @@ fn take_on(shape: &Shape) -> Option<Ballast> {
         ballast.rewrite(share);
     }
     assert_seen(shape, &ballast);
+    if shape.contents == Contents::Dirty && shape.is_write_protected_by_fork() {
+        let share = Written(Written::WHOLE / 3);
+        let places = ballast.places(share, shape.order).unwrap();
+        let touched = shape.rss.bytes() / page_size() as u64;
+        assert_eq!(places.pages().len() as u64, share.of(touched));
+        ballast.write_places(&places);
+        ballast.refill(shape);
+        assert_seen(shape, &ballast);
+    }
     Some(ballast)
 }
 
