@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGES = 32, POPULATE_WRITE = 23 };
+enum { PAGE = 4096, PAGES = 32, RESERVE = 16 << 20, POPULATE_WRITE = 23 };
 
 static _Atomic unsigned long *worst; /* Shared memory: a fork does not write-protect it. */
 
@@ -47,7 +47,10 @@ static void stay_on(int cpu)
 
 static void *touch(void *unused)
 {
-    volatile char *area = anonymous(PAGES * PAGE, MAP_PRIVATE);
+    /* So large that it lies below the memory and not in a gap beside it: a fork locks mappings by
+     * address. */
+    volatile char *area = anonymous(RESERVE, MAP_PRIVATE);
+    madvise((void *)area, RESERVE, MADV_NOHUGEPAGE);
     stay_on(0);
     unsigned long last = now();
     for (;;) {
