@@ -7,7 +7,7 @@
 //! fixed descriptor [`MAILBOX`]: seconds and nanoseconds of CLOCK_MONOTONIC, and one more than the
 //! number of its processor.
 //!
-//! A third, `stage`, is what pipelines are made of: see [`stage`].
+//! A third, `stage`, is what pipelines are made of: see [`mod@stage`].
 //!
 //! # Safety
 //!
