@@ -14,6 +14,7 @@ fn main() -> ExitCode {
             let tape = words.next().and_then(|word| word.to_str()?.parse().ok());
             forkbench::measure::subject::main(tape)
         }
+        Some("__helper") => forkbench::measure::workload::throughput::helper::main(),
         Some("__keeper") => forkbench::drive::keeper::main(&words.collect::<Vec<OsString>>()),
         Some("__steward") => {
             forkbench::drive::machine::steward::main(&words.collect::<Vec<OsString>>())

@@ -869,13 +869,15 @@ fn event_row(launch: u32, block: u32, event: &Event) -> EventRow {
 fn evidence(event: &Event) -> String {
     let stage = Stage::from_number(event.stage);
     let word = stage.map_or("?", Stage::word);
+    let who = if stage == Some(Stage::Helper) { "helper" } else { "child" };
     let mut text = match (event.errno, event.status) {
         (descriptor, _) if stage == Some(Stage::EndOfFile) => return no_end_of_file(descriptor),
+        (0, 0) if who == "helper" => "the helper has ended by itself".to_owned(),
         (0, 0) => "the image reported no stamp".to_owned(),
         (0, status) if libc_signalled(status) => {
-            format!("the child was killed by signal {}", status & 0x7f)
+            format!("the {who} was killed by signal {}", status & 0x7f)
         }
-        (0, status) => format!("the child exited with status {}", status >> 8 & 0xff),
+        (0, status) => format!("the {who} exited with status {}", status >> 8 & 0xff),
         (errno, _) => format!("{word}: {}", std::io::Error::from_raw_os_error(errno)),
     };
     if event.errno == Errno::E2BIG as i32 {
@@ -1033,7 +1035,7 @@ fn idle_threads(job: &Job, frames: &[Frame], wall_ns: u64) -> Option<String> {
     let needed = match job.shape.busy {
         Busy::Park => 0,
         Busy::Spin | Busy::Malloc | Busy::Clock | Busy::Futex => offered / 10,
-        Busy::Fault | Busy::Mmap => 1,
+        Busy::Fault | Busy::Mmap | Busy::Rewrite => 1,
     };
     (ran < needed).then(|| {
         format!("busy_cpu_ns: {ran} in a block in which {offered} were to be had, {needed} needed")

@@ -2,16 +2,16 @@
 //!
 //! A chore is done in pieces of some microseconds, so that its thread soon looks at the gate again,
 //! or by single operations, where each of them is timed. It allocates, maps and touches only what
-//! is its own thread's.
+//! is its own thread's; [`Rewrite`] alone writes the memory of the parent.
 //!
 //! # Safety
 //!
-//! Touches memory that it has mapped or allocated itself, and wakes waiters of a word of its own.
+//! Touches memory that it has mapped or allocated itself or was told of, and wakes waiters of a word of its own.
 #![allow(unsafe_code)]
 
 use std::hint::black_box;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::measure::clock;
 use crate::measure::memory::page_size;
@@ -258,6 +258,49 @@ impl Chore for Futex {
     }
 }
 
+/// The memory that [`Rewrite`] writes: address, pages, and from one to the next. Set before the
+/// first thread starts.
+static MEMORY: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+
+/// Says what memory the threads of `busy=rewrite` are to write. It must live as long as they do:
+/// until the subject ends.
+pub(super) fn tell_of_memory((address, pages, stride): (usize, usize, usize)) {
+    for (word, value) in MEMORY.iter().zip([address, pages, stride]) {
+        word.store(value, Ordering::Relaxed);
+    }
+}
+
+/// Pages that [`Rewrite`] writes in one piece of work.
+const REWRITTEN_PAGES: usize = 64;
+
+/// Writes a byte of every page of the parent's memory, over and over.
+pub(super) struct Rewrite {
+    address: usize,
+    pages: usize,
+    stride: usize,
+    next: usize,
+}
+
+impl Chore for Rewrite {
+    fn new() -> Option<Rewrite> {
+        let [address, pages, stride] = MEMORY.each_ref().map(|word| word.load(Ordering::Relaxed));
+        (pages > 0).then_some(Rewrite { address, pages, stride, next: 0 })
+    }
+
+    fn piece(&mut self) {
+        (0..REWRITTEN_PAGES).for_each(|_| self.operation());
+    }
+
+    /// The next page.
+    fn operation(&mut self) {
+        let byte = (self.address + self.next * self.stride) as *mut u8;
+        // SAFETY: within the memory that was told of, which is mapped writable until the subject
+        // ends and holds nothing that anybody reads.
+        unsafe { byte.write_volatile(1) };
+        self.next = (self.next + 1) % self.pages;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +323,10 @@ mod tests {
         comes_to_an_end::<Mmap>();
         comes_to_an_end::<Clock>();
         comes_to_an_end::<Futex>();
+        let mut memory = [0_u8; 300];
+        tell_of_memory((memory.as_mut_ptr() as usize, 100, 3));
+        comes_to_an_end::<Rewrite>();
+        assert!((0..300).all(|at| memory[at] == u8::from(at % 3 == 0)));
     }
 
     #[test]

@@ -387,6 +387,12 @@ impl Ballast {
         let _ = self.fill(shape, &|| ());
     }
 
+    /// Where a thread may write a byte of each page: the first address, how many, and how far they
+    /// lie apart.
+    pub(super) fn pages_to_write(&self) -> (usize, usize, usize) {
+        (self.start() as usize, self.mapped / self.stride, self.stride)
+    }
+
     fn part(&self, share: Rewrite) -> usize {
         let thousandths = u128::from(share.0.min(1000));
         let bytes = (self.protected as u128 * thousandths / 1000) as usize;

@@ -175,6 +175,87 @@ pub static READINGS: &[ReadingRow] = &[
         about: "time that bystanders were ready to run and had no processor, in nanoseconds",
         source: Source::Work,
     },
+    ReadingRow { name: "jobs", about: "jobs of a batch that were done", source: Source::Work },
+    ReadingRow {
+        name: "batch_ns",
+        about: "from the start of a batch, or the first arrival, to the end of its last job",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "batch_cpu_ns",
+        about: "CPU time in a batch of all that take part, without busy threads",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "failed_eagain",
+        about: "jobs of a batch that failed with EAGAIN: no process or thread was to be had",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "failed_emfile",
+        about: "jobs of a batch that failed with EMFILE: no descriptor was to be had",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "failed_other",
+        about: "jobs of a batch that failed for another reason, or that nobody was left to do",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "zombies",
+        about: "children that had ended after a batch and that nobody had waited for",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "leaked_descriptors",
+        about: "descriptors open after a batch that were not before it",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "job_ns",
+        about: "from the beginning of a job until its end is known, in a closed loop",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "capacity_ns",
+        about: "how long the same jobs took in a closed loop, just before an open one",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "interval_ns",
+        about: "from one arrival of an open loop to the next",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "least_wait_first_ns",
+        about: "the shortest wait of a job for its beginning in the first third of a batch",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "least_wait_middle_ns",
+        about: "the same in the middle third",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "least_wait_last_ns",
+        about: "the same in the last third",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "saturated",
+        about: "1 if the backlog of an open loop grew as long as jobs arrived, else 0",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "service_ns",
+        about: "from the beginning of a job until its end is known, in an open loop",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "response_ns",
+        about: "from the instant at which a job was to begin until its end is known",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

@@ -18,6 +18,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
 use crate::measure::areas::Areas;
+use crate::measure::chores;
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
 use crate::measure::memory::{self, Ballast, page_size};
@@ -102,6 +103,9 @@ pub fn become_(
     alive();
     let ballast = Ballast::new(shape, &alive)?;
     // Threads last: a process that has one takes locks and populates memory more slowly.
+    if let Some(ballast) = &ballast {
+        chores::tell_of_memory(ballast.pages_to_write());
+    }
     let threads = Threads::start(*threads, *busy, others, watched)?;
     Ok(Become { ballast, areas, threads, _descriptors: descriptors })
 }
@@ -357,7 +361,7 @@ pub fn look(ballast: Option<&Ballast>, areas: Option<&Areas>) -> io::Result<Seen
 /// How many descriptors are open, and the largest number of one; without that of the directory that
 /// is read for it, which is known by its number: whether any other is still open cannot be asked
 /// for, where other threads open and close theirs.
-fn descriptors() -> io::Result<(u64, u64)> {
+pub(super) fn descriptors() -> io::Result<(u64, u64)> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut directory = Dir::open("/proc/self/fd", flags, Mode::empty())?;
     let itself = directory.as_raw_fd() as u64;

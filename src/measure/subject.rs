@@ -62,7 +62,9 @@ pub fn main(tape: Option<i32>) -> ExitCode {
 }
 
 fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
-    let (mask, mailbox) = quieten().map_err(|e| format!("cannot set itself up: {e}"))?;
+    let cannot = |error: io::Error| format!("cannot set itself up: {error}");
+    let mailbox = map_mailbox().map_err(cannot)?;
+    let mask = quieten().map_err(cannot)?;
     let sink = match tape {
         Some(tape) => Sink::Tape(tape),
         None => Sink::print(),
@@ -78,8 +80,11 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
         .map_err(|refusal| refusal.to_string())?;
     sink.set_setup_ns(clock::now() - begin);
 
+    // Before the tasks are made ready: their descriptors and threads are no part of the shape.
+    let seen = shape::look(became.ballast.as_ref(), became.areas.as_ref());
+    let seen = seen.map_err(|e| format!("cannot read /proc: {e}"))?;
     let mut subject = Subject::new(job, sink, became, mailbox, mask)?;
-    subject.report_shape(base)?;
+    subject.report_shape(base, seen)?;
     for (done, block) in job.blocks.iter().enumerate() {
         subject.sink.set_state(State::Waiting);
         subject.sink.wait_for_grant(done as u32);
@@ -90,13 +95,11 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts descriptors and signals in order: input and output to /dev/null, the mailbox at its
-/// descriptor, no signal handler left, every signal blocked that a user does not send to stop it.
-/// Returns the mask to start images with, and the mailbox.
-fn quieten() -> io::Result<(u64, &'static Mailbox)> {
-    let mailbox = map_mailbox()?;
+/// Puts descriptors and signals in order: input and output to /dev/null, no signal handler left,
+/// every signal blocked that a user does not send to stop it. Returns the mask to start images with.
+pub(in crate::measure) fn quieten() -> io::Result<u64> {
     // SAFETY: plain system calls; the sets and actions are locals that live through them.
-    let mask = unsafe {
+    unsafe {
         // Nothing of a run may live on without its keeper, and when memory runs out it is the
         // subject that is to go, not the harness with the results.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -119,13 +122,12 @@ fn quieten() -> io::Result<(u64, &'static Mailbox)> {
         }
         libc::sigprocmask(libc::SIG_BLOCK, &block, &mut before);
         // The kernel's mask is the first eight bytes of the libc's.
-        (&raw const before).cast::<u64>().read()
-    };
-    Ok((mask, mailbox))
+        Ok((&raw const before).cast::<u64>().read())
+    }
 }
 
 /// Makes the mailbox: one page of shared memory, mapped here for ever and open at [`MAILBOX`].
-fn map_mailbox() -> io::Result<&'static Mailbox> {
+pub(in crate::measure) fn map_mailbox() -> io::Result<&'static Mailbox> {
     let memfd = tape::memfd(c"forkbench-mailbox")?;
     let bytes = crate::measure::memory::page_size();
     // SAFETY: a fresh memfd of one page, mapped shared and never unmapped; a Mailbox of zeroes is
@@ -159,7 +161,7 @@ fn map_mailbox() -> io::Result<&'static Mailbox> {
 }
 
 /// Puts the calling thread, and with it its future children, on these processors. None: as it is.
-fn pin(cpus: &[u32]) -> io::Result<()> {
+pub(in crate::measure) fn pin(cpus: &[u32]) -> io::Result<()> {
     if cpus.is_empty() {
         return Ok(());
     }
@@ -302,7 +304,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Says what was asked for and what is seen.
-    fn report_shape(&self, base: shape::Seen) -> Result<(), String> {
+    fn report_shape(&self, base: shape::Seen, seen: shape::Seen) -> Result<(), String> {
         let fail = |error: BadTape| error.to_string();
         for (name, value) in base.facts() {
             self.shape_reading(name, reading::BASE, value).map_err(fail)?;
@@ -310,7 +312,6 @@ impl<'a> Subject<'a> {
         for (name, value) in shape::asked(&self.job.shape) {
             self.shape_reading(name, reading::ASKED, value).map_err(fail)?;
         }
-        let seen = self.look().map_err(|error| format!("cannot read /proc: {error}"))?;
         for (name, value) in seen.facts() {
             self.shape_reading(name, reading::SETUP, value).map_err(fail)?;
         }
@@ -641,8 +642,11 @@ impl<'a> Subject<'a> {
             Some((errno, stage)) => {
                 // A child that ran and ended badly is a sample with its status; one that never
                 // ran its image is none.
-                if matches!(stage, Stage::Status | Stage::EndOfFile) {
+                if matches!(stage, Stage::Status | Stage::EndOfFile) || taken.partial {
                     self.sink.push(Frame::Sample(sample))?;
+                }
+                if taken.partial {
+                    self.slots[slot].failures = 0;
                 }
                 let pid = taken.child.max(0) as u32;
                 self.fail(slot, place.block, pid, errno, stage, taken.status)

@@ -7,7 +7,7 @@
 //! # Safety
 //!
 //! Starts threads that live until the subject ends. They touch the statics of this file, their own
-//! stacks, and memory that they have mapped or allocated themselves.
+//! stacks, and memory that they have mapped or allocated themselves, or that the shape has.
 #![allow(unsafe_code)]
 
 use std::mem;
@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::measure::bystanders::{Bystanders, Watch};
-use crate::measure::chores::{Chore, Clock, Fault, Futex, Malloc, Mmap, Spin};
+use crate::measure::chores::{Chore, Clock, Fault, Futex, Malloc, Mmap, Rewrite, Spin};
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
 use crate::measure::shape::cpu_set;
@@ -118,7 +118,8 @@ impl Threads {
         Some(self.cpu_ns().saturating_sub(self.before_ns))
     }
 
-    fn cpu_ns(&self) -> u64 {
+    /// CPU time of all busy threads since they started, in nanoseconds.
+    pub(super) fn cpu_ns(&self) -> u64 {
         let one = |clock: &libc::clockid_t| {
             let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             // SAFETY: `time` lives through the call; the clock is that of a thread that never ends.
@@ -208,6 +209,7 @@ fn entry(busy: Busy) -> Option<Entry> {
         Busy::Mmap => Some(behind_gate::<Mmap>),
         Busy::Clock => Some(behind_gate::<Clock>),
         Busy::Futex => Some(behind_gate::<Futex>),
+        Busy::Rewrite => Some(behind_gate::<Rewrite>),
     }
 }
 

@@ -4,8 +4,9 @@
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
 use crate::model::setup::{
-    Advice, Between, Busy, ChildCpu, ChildState, Contents, FdLayout, Image, MemoryKind, PipeEnds,
-    Rewrite, Setup, Sink, TouchOrder, VmaContents, Workload, Writer, Written,
+    Advice, Between, Busy, ChildCpu, ChildState, Contents, Dispatch, FdLayout, Image, Load,
+    MemoryKind, PipeEnds, Rewrite, Setup, Sink, SpawnerKind, TouchOrder, VmaContents, Workload,
+    Writer, Written,
 };
 use crate::model::units::{self, Size, UnitError};
 
@@ -191,12 +192,13 @@ pub static KNOBS: &[Knob] = &[
         name: "busy",
         group: Group::Shape,
         value: "WORK",
-        about: "what those threads do: park, spin, malloc, fault, mmap, clock or futex",
+        about: "what those threads do: park, spin, malloc, fault, mmap, clock, futex or rewrite",
         explain: "`park`: they wait in the kernel. `spin`: they run in user space. `malloc`: \
                   they allocate and free blocks of several sizes. `fault`: they touch new pages \
                   and give them back. `mmap`: they map and unmap. `clock`: they read the clock. \
                   `futex`: they take a lock that nobody else wants and give it back by a system \
-                  call. They run on other processors than the spawning thread and only while \
+                  call. `rewrite`: they write a byte of every page of the parent's memory, over \
+                  and over. They run on other processors than the spawning thread and only while \
                   their own parent is measured; on a machine with one processor such a parent is \
                   refused.",
         set: |setup, text| {
@@ -283,7 +285,7 @@ pub static KNOBS: &[Knob] = &[
         name: "workload",
         group: Group::Work,
         value: "NAME",
-        about: "what a turn does: spawn, cow, pipeline, stall (forkbench list workloads)",
+        about: "what a turn does: spawn, cow, pipeline, stall, throughput (forkbench list workloads)",
         explain: "`spawn` makes a process and waits for it. The others measure what a fork costs \
                   after the call; each is explained under its own name, and has knobs of its own.",
         set: |setup, text| {
@@ -596,6 +598,123 @@ pub static KNOBS: &[Knob] = &[
         },
         get: |setup| setup.work.pipe_ends.word().to_owned(),
     },
+    Knob {
+        name: "dispatch",
+        group: Group::Work,
+        value: "WAY",
+        about: "throughput: direct, epoll, zygote, workers, thread or pool",
+        explain: "`direct`: make a process by the mechanism, wait for it, make the next. `epoll`: \
+                  one thread keeps `in-flight` processes going and waits for all of them at once, \
+                  by epoll on a pidfd of each. `zygote`: a small process that was started \
+                  beforehand makes each process by the mechanism, on request over a Unix socket, \
+                  with a descriptor passed along. `workers`: small processes that were started \
+                  beforehand do the jobs themselves. `thread`: a new thread does each job. \
+                  `pool`: threads that were started beforehand do them. For workload=throughput.",
+        set: |setup, text| {
+            setup.work.dispatch = choice("dispatch", text, Dispatch::ALL, Dispatch::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.dispatch.word().to_owned(),
+    },
+    Knob {
+        name: "in-flight",
+        group: Group::Work,
+        value: "N",
+        about: "throughput: jobs under way at once, of epoll, workers and pool",
+        explain: "How many jobs the one dispatching thread keeps going: children of \
+                  dispatch=epoll, processes of dispatch=workers, threads of dispatch=pool. The \
+                  other ways have one at a time.",
+        set: |setup, text| {
+            setup.work.in_flight = at_least_1("in-flight", text, 1_000)?;
+            Ok(())
+        },
+        get: |setup| setup.work.in_flight.to_string(),
+    },
+    Knob {
+        name: "spawners",
+        group: Group::Work,
+        value: "N",
+        about: "throughput: how many make processes at once, with dispatch=direct",
+        explain: "Each makes a process, waits for it and makes the next, until together they have \
+                  done the jobs of the batch. The first is on the processor of the spawning \
+                  thread, the others in turn on the others, each with its children. \
+                  `spawner-kind` says whether they are threads of the parent or processes.",
+        set: |setup, text| {
+            setup.work.spawners = at_least_1("spawners", text, 1_000)?;
+            Ok(())
+        },
+        get: |setup| setup.work.spawners.to_string(),
+    },
+    Knob {
+        name: "spawner-kind",
+        group: Group::Work,
+        value: "KIND",
+        about: "throughput: whether spawners are threads of one parent, or processes",
+        explain: "`threads` share the address space of the parent, and with it the locks that a \
+                  birth takes there. `processes` share nothing; they are small, so the parent \
+                  must be empty too. A single spawner of the kind `threads` is the parent's own \
+                  thread.",
+        set: |setup, text| {
+            setup.work.spawner_kind =
+                choice("spawner-kind", text, SpawnerKind::ALL, SpawnerKind::word)?;
+            Ok(())
+        },
+        get: |setup| setup.work.spawner_kind.word().to_owned(),
+    },
+    Knob {
+        name: "jobs",
+        group: Group::Work,
+        value: "N",
+        about: "throughput: jobs of a batch; a batch is a sample",
+        explain: "How many jobs are done between the two stamps of a batch. More of them take a \
+                  dear mechanism out of the budget; with fewer, the start of the batch weighs \
+                  more, and a load past capacity has less time to show.",
+        set: |setup, text| {
+            setup.work.jobs = at_least_1("jobs", text, 1_000_000)?;
+            Ok(())
+        },
+        get: |setup| setup.work.jobs.to_string(),
+    },
+    Knob {
+        name: "load",
+        group: Group::Work,
+        value: "closed|SHARE|N/s",
+        about: "throughput: when jobs arrive: as others end, or at fixed instants",
+        explain: "`closed`: a job begins as soon as there is room for it, so that the loop shows \
+                  the capacity. `50%`: jobs arrive at fixed instants, at that share of the \
+                  capacity which the same variant showed in a closed batch just before. `200/s`: \
+                  so many a second. The time of a response is counted from the instant at which \
+                  its job was to begin, so that waiting counts.",
+        set: |setup, text| {
+            let trimmed = text.trim();
+            setup.work.load = if trimmed == "closed" {
+                Load::Closed
+            } else if let Some(rate) = trimmed.strip_suffix("/s") {
+                let rate = at_least_1("load", rate, 1_000_000);
+                Load::Rate(rate.map_err(|error| bad("load", text, error.reason))?)
+            } else if let Some(percent) = trimmed.strip_suffix('%') {
+                let share: f64 = percent.trim().parse().unwrap_or(0.0);
+                let allowed = "allowed are closed, shares such as 50% (0.1% to 1000%) and rates \
+                               such as 200/s";
+                if !(0.1..=1000.0).contains(&share) {
+                    return Err(bad("load", text, allowed));
+                }
+                Load::Share((share * 10.0).round() as u32)
+            } else {
+                return Err(bad(
+                    "load",
+                    text,
+                    "allowed are closed, shares such as 50% and rates such as 200/s",
+                ));
+            };
+            Ok(())
+        },
+        get: |setup| match setup.work.load {
+            Load::Closed => "closed".to_owned(),
+            Load::Share(thousandths) => units::print_percentage(f64::from(thousandths) / 1000.0),
+            Load::Rate(rate) => format!("{rate}/s"),
+        },
+    },
 ];
 
 /// Parts of [`Written::WHOLE`] in a hundredth of a percent.
@@ -791,6 +910,12 @@ mod tests {
             ("pipe-bytes", "1MiB"),
             ("sink", "file"),
             ("pipe-ends", "leaked"),
+            ("dispatch", "epoll"),
+            ("in-flight", "16"),
+            ("spawners", "2"),
+            ("spawner-kind", "processes"),
+            ("jobs", "50"),
+            ("load", "120%"),
         ];
         for knob in KNOBS {
             let (_, text) = examples
@@ -870,6 +995,11 @@ mod tests {
             ("written", "5"),
             ("written", "1/0"),
             ("written", "1/x"),
+            ("dispatch", "pol"),
+            ("jobs", "0"),
+            ("load", "0%"),
+            ("load", "50"),
+            ("load", "0/s"),
         ] {
             let knob = find(name).unwrap();
             let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();

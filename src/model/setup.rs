@@ -186,6 +186,14 @@ impl Shape {
                     .to_owned(),
             );
         }
+        if self.busy == Busy::Rewrite && (self.rss.bytes() == 0 || self.contents != Contents::Dirty)
+        {
+            return Some(
+                "busy=rewrite writes the memory that rss asks for: give it some that is dirty, \
+                 such as rss=64M"
+                    .to_owned(),
+            );
+        }
         if self.fd_layout == FdLayout::High && self.fds == 0 {
             return Some("fd-layout=high needs the number of the descriptor: --fds N".to_owned());
         }
@@ -288,6 +296,8 @@ words! {
         Clock = "clock",
         /// They take and give back a lock that nobody else wants.
         Futex = "futex",
+        /// They write the parent's memory, over and over.
+        Rewrite = "rewrite",
     }
 }
 
@@ -415,6 +425,18 @@ pub struct Work {
     pub sink: Sink,
     /// `pipeline`: whether the stages keep ends of pipes that are not theirs.
     pub pipe_ends: PipeEnds,
+    /// `throughput`: how a job gets to what does it.
+    pub dispatch: Dispatch,
+    /// `throughput`: jobs that may be under way at once for each that dispatches. At least 1.
+    pub in_flight: u32,
+    /// `throughput`: how many dispatch at once. At least 1.
+    pub spawners: u32,
+    /// `throughput`: what those are.
+    pub spawner_kind: SpawnerKind,
+    /// `throughput`: jobs of a batch. At least 1.
+    pub jobs: u32,
+    /// `throughput`: when jobs arrive.
+    pub load: Load,
 }
 
 impl Default for Work {
@@ -437,6 +459,12 @@ impl Default for Work {
             pipe_bytes: Size::from_bytes(64 << 10),
             sink: Sink::Pipe,
             pipe_ends: PipeEnds::Closed,
+            dispatch: Dispatch::Direct,
+            in_flight: 1,
+            spawners: 1,
+            spawner_kind: SpawnerKind::Threads,
+            jobs: 200,
+            load: Load::Closed,
         }
     }
 }
@@ -466,6 +494,8 @@ words! {
         Pipeline = "pipeline",
         /// Spawns beside threads that time what they do.
         Stall = "stall",
+        /// Does a batch of jobs, each a process or what is used instead.
+        Throughput = "throughput",
     }
 }
 
@@ -526,6 +556,48 @@ impl Written {
         let parts = u128::from(pages) * u128::from(self.0.min(Written::WHOLE));
         ((parts + whole / 2) / whole).max(1) as u64
     }
+}
+
+words! {
+    /// How a job gets to what does it.
+    Dispatch {
+        /// Each dispatcher makes a process by the mechanism and waits for it.
+        Direct = "direct",
+        /// One thread makes processes and waits for all of them at once, by epoll on pidfds.
+        Epoll = "epoll",
+        /// A small process that was started beforehand makes the process on request.
+        Zygote = "zygote",
+        /// Processes that were started beforehand do the jobs themselves.
+        Workers = "workers",
+        /// A new thread for each job.
+        Thread = "thread",
+        /// Threads that were started beforehand.
+        Pool = "pool",
+    }
+}
+
+words! {
+    /// What dispatches jobs, where there are several.
+    SpawnerKind {
+        /// Threads of the parent.
+        Threads = "threads",
+        /// Processes of their own, small ones.
+        Processes = "processes",
+    }
+}
+
+/// When jobs arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Load {
+    /// The next begins as soon as there is room for it.
+    #[default]
+    Closed,
+    /// At fixed instants, at a share of what the same does in a closed loop just before, in parts
+    /// per thousand. At least 1.
+    Share(u32),
+    /// At fixed instants, so many in a second. At least 1.
+    Rate(u32),
 }
 
 /// What the child becomes.
@@ -668,6 +740,7 @@ mod tests {
                 ["order=random", "untouched"],
             ),
             (Shape { fd_layout: FdLayout::High, ..Shape::default() }, ["fd-layout", "--fds"]),
+            (Shape { busy: Busy::Rewrite, ..Shape::default() }, ["busy=rewrite", "rss=64M"]),
         ] {
             let why = shape.impossible().unwrap_or_else(|| panic!("{shape:?}"));
             assert!(words.iter().all(|word| why.contains(word)), "{why}");

@@ -227,6 +227,64 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             ),
         ],
     },
+    WorkloadRow {
+        workload: Workload::Throughput,
+        about: "do a batch of jobs as fast as can be, or as they arrive",
+        explain: "Each sample is a batch of `jobs`. A job is what the image noop does: stamp the \
+                  clock, write 24 bytes to the mailbox, end. `dispatch` says how it gets to what \
+                  does it: a process made by the mechanism, one made by a fork server, a worker \
+                  that waits for jobs, a thread. In a closed loop (`load=closed`) the next job \
+                  begins as soon as there is room for it: jobs per second is the capacity. In an \
+                  open loop jobs arrive at fixed instants, and `response_ns` is counted from the \
+                  instant at which a job was to begin, so that waiting counts; past capacity the \
+                  backlog grows as long as jobs arrive, its percentiles say nothing but how long \
+                  that was, and the batch counts as saturated. Jobs that fail for want of \
+                  processes or descriptors are counted (`failed_eagain`, `failed_emfile`).",
+        knobs: &["dispatch", "in-flight", "spawners", "spawner-kind", "jobs", "load"],
+        columns: &[
+            Column::of(
+                "jobs\nper s",
+                "jobs done divided by the length of the batch",
+                Of::PerSecond("jobs.parent@work", "batch_ns.p50"),
+            )
+            .main("does"),
+            Column::of(
+                "CPU\nper job",
+                "CPU time of all that take part, divided by the jobs done",
+                Of::Each("batch_cpu_ns.p50", "jobs.parent@work"),
+            ),
+            Column::of(
+                "response\np50",
+                "from the instant at which a job was to begin until its end is known, median",
+                Of::Quantity("response_ns.p50"),
+            )
+            .unless("saturated.parent@work"),
+            Column::of("p99", "the same, 99 of 100 are no longer", Of::Quantity("response_ns.p99"))
+                .unless("saturated.parent@work"),
+            Column::of(
+                "p99.9",
+                "the same, 999 of 1000 are no longer",
+                Of::Quantity("response_ns.p99.9"),
+            )
+            .unless("saturated.parent@work"),
+            Column::of(
+                "service\np50",
+                "from the beginning of a job until its end is known, in an open loop, median",
+                Of::Quantity("service_ns.p50"),
+            ),
+            Column::of(
+                "job\np50",
+                "from the beginning of a job until its end is known, in a closed loop, median",
+                Of::Quantity("job_ns.p50"),
+            ),
+            Column::of("p99", "the same, 99 of 100 are no longer", Of::Quantity("job_ns.p99")),
+            Column::of(
+                "p99.9",
+                "the same, 999 of 1000 are no longer",
+                Of::Quantity("job_ns.p99.9"),
+            ),
+        ],
+    },
 ];
 
 /// The row of a workload.

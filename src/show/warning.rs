@@ -11,6 +11,7 @@ use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{self, Summary, VariantSummary};
 use crate::model::interval::Interval;
 use crate::model::row::{Outcome, Role, Scope};
+use crate::model::setup::Workload;
 use crate::show::units;
 
 /// What a reader should know before trusting the rest. Values are finished; the text says what
@@ -119,6 +120,11 @@ pub enum Warning {
         /// Label of the variant.
         label: String,
     },
+    /// Forks one after the other of a memory that nothing writes again in between.
+    ForkFlattered {
+        /// The variant's label.
+        label: String,
+    },
     /// The last line of a file was torn.
     TornLine {
         /// Name of the file.
@@ -163,7 +169,7 @@ static WEIGHTIEST: [&str; 13] = [
 const LIGHTEST: &str = "virtual-machine";
 
 /// Every word that a warning can have; the glossary explains each.
-pub static WORDS: [&str; 20] = [
+pub static WORDS: [&str; 21] = [
     "nothing-measured",
     "not-release-build",
     "misshapen",
@@ -182,6 +188,7 @@ pub static WORDS: [&str; 20] = [
     "perf-fallback",
     "faults-disagree",
     "child-never-left",
+    "fork-flattered",
     "torn-line",
     "dropped-rows",
 ];
@@ -230,6 +237,7 @@ impl Warning {
         warnings.extend(
             never_left.iter().map(|&v| Warning::ChildNeverLeft { label: label(summary, v) }),
         );
+        warnings.extend(summary.variants.iter().find_map(flattered));
         let order: Vec<String> = warnings.iter().map(|warning| warning.word().to_owned()).collect();
         let place = |warning: &Warning| order.iter().position(|word| word == warning.word());
         warnings
@@ -270,6 +278,7 @@ impl Warning {
             Warning::PerfFallback => "perf-fallback",
             Warning::FaultsDisagree { .. } => "faults-disagree",
             Warning::ChildNeverLeft { .. } => "child-never-left",
+            Warning::ForkFlattered { .. } => "fork-flattered",
             Warning::TornLine { .. } => "torn-line",
             Warning::DroppedRows { .. } => "dropped-rows",
             Warning::Machine(disturbance) => &disturbance.id,
@@ -421,6 +430,14 @@ impl fmt::Display for Warning {
             Warning::ChildNeverLeft { label } => {
                 write!(f, "no child of {label} ran on another processor than its parent's")
             }
+            Warning::ForkFlattered { label } => {
+                write!(
+                    f,
+                    "{label} forks a memory that nothing has written since the fork before: a \
+                     server that writes its own pays a quarter to a third more for each, and for \
+                     the writing (busy=rewrite shows it)"
+                )
+            }
             Warning::TornLine { file } => {
                 write!(f, "the last line of {file} was torn and has been dropped")
             }
@@ -460,6 +477,16 @@ fn few_samples(variant: &VariantSummary) -> Option<Warning> {
         }
         _ => None,
     }
+}
+
+/// That a batch of forks is cheaper than the same forks of a server that writes its memory.
+fn flattered(variant: &VariantSummary) -> Option<Warning> {
+    let row = &variant.row;
+    let has = |setting: &str| row.settings.split(';').any(|s| s == setting);
+    let of_batches = row.workload == Workload::Throughput.word() && row.copies_pages;
+    let elsewhere = has("dispatch=zygote") || has("busy=rewrite");
+    (of_batches && has("rewrite=none") && row.shape.contains("rss=") && !elsewhere)
+        .then(|| Warning::ForkFlattered { label: row.label.clone() })
 }
 
 fn label(summary: &Summary, variant: u32) -> String {
@@ -508,6 +535,7 @@ mod tests {
             Warning::PerfFallback,
             Warning::FaultsDisagree { label: label(), scope: Scope::Child, perf: 20, rusage: 30 },
             Warning::ChildNeverLeft { label: label() },
+            Warning::ForkFlattered { label: label() },
             Warning::TornLine { file: "samples.csv" },
             Warning::DroppedRows { rows: 1 },
         ]

@@ -63,3 +63,23 @@ int independent_loop(int mechanism, const char *path, uint32_t count, struct spa
 	}
 	return 0;
 }
+
+uint64_t independent_batch(int mechanism, const char *path, uint32_t count)
+{
+	uint64_t begin = now();
+	for (uint32_t i = 0; i < count; i++) {
+		int status = 0;
+		pid_t pid = independent_birth(mechanism, path);
+		if (pid < 0) {
+			errno = -pid;
+			return 0;
+		}
+		if (waitpid(pid, &status, 0) != pid)
+			return 0;
+		if (status != 0) {
+			errno = ECHILD;
+			return 0;
+		}
+	}
+	return now() - begin;
+}

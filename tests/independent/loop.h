@@ -25,4 +25,8 @@ pid_t independent_birth(int mechanism, const char *path);
  * call that failed. */
 int independent_loop(int mechanism, const char *path, uint32_t count, struct spawn *spawns);
 
+/* Makes `count` children one after the other, waits for each, and takes no stamp in between; how long
+ * all of them took, in nanoseconds, or 0 after a failure, with errno set. */
+uint64_t independent_batch(int mechanism, const char *path, uint32_t count);
+
 #endif

@@ -2,6 +2,8 @@
  *
  *   independent spawn MECHANISM IMAGE MIB CPU WARMUP SAMPLES
  *       prints the intervals blocked and reaped of each sample, in nanoseconds, a line each
+ *   independent rate MECHANISM IMAGE CPU JOBS BATCHES
+ *       prints how long each batch of so many spawns takes, in nanoseconds, a line each
  *   independent populate MIB CPU
  *       prints how long one MADV_POPULATE_WRITE takes, in nanoseconds
  */
@@ -86,12 +88,34 @@ static void open_mailbox(void)
 	}
 }
 
-static int spawn(char **words)
+/* The mechanism of that name; one that fails where there is none. */
+static int mechanism_of(const char *name)
 {
 	static const char *const names[] = {"fork", "vfork", "posix_spawn"};
 	int mechanism = 0;
-	while (mechanism < 3 && strcmp(words[0], names[mechanism]) != 0)
+	while (mechanism < 3 && strcmp(name, names[mechanism]) != 0)
 		mechanism++;
+	return mechanism;
+}
+
+static int rate(char **words)
+{
+	int mechanism = mechanism_of(words[0]);
+	size_t jobs = number(words[3]), batches = number(words[4]);
+	open_mailbox();
+	pin(number(words[2]));
+	for (size_t i = 0; i < batches; i++) {
+		uint64_t length = independent_batch(mechanism, words[1], (uint32_t)jobs);
+		if (length == 0)
+			fail(words[0]);
+		printf("%" PRIu64 "\n", length);
+	}
+	return 0;
+}
+
+static int spawn(char **words)
+{
+	int mechanism = mechanism_of(words[0]);
 	const char *image = words[1];
 	size_t mib = number(words[2]), warmup = number(words[4]), samples = number(words[5]);
 	struct spawn *spawns = malloc((warmup + samples) * sizeof *spawns);
@@ -123,12 +147,15 @@ int main(int count, char **words)
 {
 	if (count == 8 && strcmp(words[1], "spawn") == 0)
 		return spawn(words + 2);
+	if (count == 7 && strcmp(words[1], "rate") == 0)
+		return rate(words + 2);
 	if (count == 4 && strcmp(words[1], "populate") == 0) {
 		pin(number(words[3]));
 		printf("%" PRIu64 "\n", map_written(number(words[2]) << 20));
 		return 0;
 	}
 	fprintf(stderr, "usage: independent spawn MECHANISM IMAGE MIB CPU WARMUP SAMPLES\n"
+			"       independent rate MECHANISM IMAGE CPU JOBS BATCHES\n"
 			"       independent populate MIB CPU\n");
 	return 2;
 }

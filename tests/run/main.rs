@@ -20,3 +20,4 @@ mod shapes;
 mod stall;
 mod strings;
 mod threads;
+mod throughput;

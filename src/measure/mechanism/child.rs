@@ -136,6 +136,8 @@ pub enum Stage {
     Pipe = 8,
     /// An end of file that never comes.
     EndOfFile = 9,
+    /// A process that does jobs or makes processes for the parent.
+    Helper = 10,
 }
 
 impl Stage {
@@ -151,6 +153,7 @@ impl Stage {
             Stage::Action,
             Stage::Pipe,
             Stage::EndOfFile,
+            Stage::Helper,
         ]
         .into_iter()
         .find(|stage| *stage as i32 == number)
@@ -168,6 +171,7 @@ impl Stage {
             Stage::Action => "action",
             Stage::Pipe => "pipe",
             Stage::EndOfFile => "end-of-file",
+            Stage::Helper => "helper",
         }
     }
 }

@@ -9,6 +9,7 @@ mod cow;
 mod pipeline;
 mod spawn;
 mod stall;
+pub mod throughput;
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -56,7 +57,7 @@ pub struct Frames {
 
 /// Every workload.
 pub static WORKLOADS: &[&Workload] =
-    &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE, &stall::STALL];
+    &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE, &stall::STALL, &throughput::THROUGHPUT];
 
 /// The workload of that kind.
 pub fn find(workload: setup::Workload) -> &'static Workload {
@@ -144,6 +145,8 @@ pub struct Taken {
     pub child_cpu: Option<u32>,
     /// The errno and the stage of a failure.
     pub failure: Option<(i32, Stage)>,
+    /// Whether what failed is a part of it, and the rest is a sample.
+    pub partial: bool,
 }
 
 /// One bucket of a distribution.

@@ -1043,6 +1043,140 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "jobs",
+        &[],
+        "jobs of a batch that were done",
+        "A sample of workload=throughput is a batch. As many as `--jobs` says, less those that \
+         failed. Divided by `batch_ns` it is the rate.",
+    ),
+    entry(
+        Reading,
+        "batch_ns",
+        &[],
+        "from the start of a batch, or the first arrival, to the end of its last job",
+        "Where several dispatch, it begins before the first of them is told to, and ends with the \
+         last.",
+    ),
+    entry(
+        Reading,
+        "batch_cpu_ns",
+        &[],
+        "CPU time in a batch of all that take part, without busy threads",
+        "The clock of the parent's process, getrusage of its children, and the same of each \
+         helper (fork server, worker, spawner of its own). With busy threads their clocks are \
+         taken away.",
+    ),
+    entry(
+        Reading,
+        "failed_eagain",
+        &[],
+        "jobs of a batch that failed with EAGAIN: no process or thread was to be had",
+        "RLIMIT_NPROC, kernel.threads-max or the pids limit of a control group was hit. Such a \
+         job is counted, never tried again; the first of each batch is an event too.",
+    ),
+    entry(
+        Reading,
+        "failed_emfile",
+        &[],
+        "jobs of a batch that failed with EMFILE: no descriptor was to be had",
+        "RLIMIT_NOFILE was hit: a pidfd, or a descriptor passed to a fork server. Such a job is \
+         counted, never tried again; the first of each batch is an event too.",
+    ),
+    entry(
+        Reading,
+        "failed_other",
+        &[],
+        "jobs of a batch that failed for another reason, or that nobody was left to do",
+        "A child with a status other than 0, another errno, or a worker that has died: the job it \
+         had, and one of each later batch; all, if it was the last. The first of each batch is an \
+         event too.",
+    ),
+    entry(
+        Reading,
+        "zombies",
+        &[],
+        "children that had ended after a batch and that nobody had waited for",
+        "0 unless something is wrong. They are waited for then, in the parent and in each helper.",
+    ),
+    entry(
+        Reading,
+        "leaked_descriptors",
+        &[],
+        "descriptors open after a batch that were not before it",
+        "0 unless something is wrong. Of the parent and of each helper, counted in /proc/self/fd.",
+    ),
+    entry(
+        Reading,
+        "job_ns",
+        &[],
+        "from the beginning of a job until its end is known, in a closed loop",
+        "A distribution: `job_ns.p50`, `job_ns.p99.9`, `job_ns.max`. With several jobs in flight \
+         it holds the time that others took the processor.",
+    ),
+    entry(
+        Reading,
+        "capacity_ns",
+        &[],
+        "how long the same jobs took in a closed loop, just before an open one",
+        "Every batch of an open loop whose load is a share comes after a closed one of as many \
+         jobs; its rate is the capacity that the share is of.",
+    ),
+    entry(
+        Reading,
+        "interval_ns",
+        &[],
+        "from one arrival of an open loop to the next",
+        "What the load asks for: the reverse of the arrival rate. Arrivals are evenly spaced.",
+    ),
+    entry(
+        Reading,
+        "least_wait_first_ns",
+        &[],
+        "the shortest wait of a job for its beginning in the first third of a batch",
+        "Of an open loop, from the instant at which the job was to begin. See `saturated`.",
+    ),
+    entry(
+        Reading,
+        "least_wait_middle_ns",
+        &[],
+        "the shortest wait of a job for its beginning in the middle third of a batch",
+        "Of an open loop, from the instant at which the job was to begin. See `saturated`.",
+    ),
+    entry(
+        Reading,
+        "least_wait_last_ns",
+        &[],
+        "the shortest wait of a job for its beginning in the last third of a batch",
+        "Of an open loop, from the instant at which the job was to begin. See `saturated`.",
+    ),
+    entry(
+        Reading,
+        "saturated",
+        &[],
+        "1 if the backlog of an open loop grew as long as jobs arrived, else 0",
+        "Where the capacity suffices, every third of a batch has a job that hardly waits. Past \
+         it, the shortest wait of the last third is above that of the middle one, and this above \
+         that of the first, and it is at least a fortieth of the batch in arrivals. The \
+         percentiles of such a batch say how long it was, not how the system responds.",
+    ),
+    entry(
+        Reading,
+        "service_ns",
+        &[],
+        "from the beginning of a job until its end is known, in an open loop",
+        "A distribution. Without the waiting before it: what a closed loop calls the latency of a \
+         job.",
+    ),
+    entry(
+        Reading,
+        "response_ns",
+        &[],
+        "from the instant at which a job was to begin until its end is known",
+        "A distribution of an open loop. A job that arrives while another is served waits, and \
+         that wait is in here; a loop that stamps only what it has begun does not see it.",
+    ),
+    entry(
+        Reading,
         "vm_pte_bytes",
         &["VmPTE"],
         "page tables of the subject (VmPTE in /proc/PID/status)",
@@ -1398,6 +1532,15 @@ pub static ENTRIES: &[Entry] = &[
         &[],
         "--child-cpu free, but no child was seen on another CPU than its parent's",
         "The child was free to run anywhere. The figures are those of --child-cpu same.",
+    ),
+    entry(
+        Warning,
+        "fork-flattered",
+        &[],
+        "batches of forks of a memory that nothing writes again between two of them",
+        "A fork leaves all pages write-protected, and the next one of an untouched memory is cheaper \
+         by a quarter to a third. workload=throughput rewrites nothing in between (rewrite=none). \
+         `threads=1 busy=rewrite` has a thread write the memory meanwhile.",
     ),
     entry(
         Warning,
