@@ -80,7 +80,9 @@ pub(super) fn columns(cells: &Cells, index: usize, versus: Option<usize>) -> Vec
             if is_void(index) {
                 return ColumnSummary { entry: Entry::Void, launches: Vec::new(), versus: None };
             }
-            let other = versus.filter(|other| Some(place) == main && !is_void(*other));
+            let other = versus.filter(|&other| {
+                Some(place) == main && !is_void(other) && cells.has_samples(other)
+            });
             ColumnSummary {
                 entry: entry(cells, index, column.of),
                 launches: launches(cells, index, column.of)

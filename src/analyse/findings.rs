@@ -395,9 +395,6 @@ fn by_law(
     scenario: &str,
     published: &Published,
 ) -> Option<(Figure, String)> {
-    let Quantity::Time { interval, percentile: Percentile::MEDIAN } = published.quantity else {
-        return None;
-    };
     let place = &published.at;
     let mut fitting = laws.iter().filter(|law| {
         let others = place.0.iter().filter(|setting| setting.knob != law.axis).cloned();
@@ -407,7 +404,7 @@ fn by_law(
             cells.setups[index].as_ref()
         });
         law.scenario == scenario
-            && law.interval == interval
+            && law.quantity == published.quantity
             && matches!(law.growth, Growth::Linear | Growth::Flat)
             && place.0.iter().any(|setting| setting.knob == law.axis)
             && setup.is_some_and(|setup| others.holds(setup))

@@ -13,17 +13,21 @@ use crate::model::interval::Interval;
 use crate::model::knob::{self, KNOBS, Knob};
 use crate::model::quantity::{Percentile, Quantity};
 use crate::model::row::{Role, Scope};
-use crate::model::setup::Setup;
+use crate::model::setup::{Setup, Workload};
+use crate::model::workload::{self, Of};
 
-/// How the median of one interval grows along one axis, for variants that differ in nothing else.
+/// How one quantity of time grows along one axis, for variants that differ in nothing else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Law {
     /// Name of the scenario whose axis it is.
     pub scenario: String,
     /// The knob of the axis.
     pub axis: String,
-    /// Which interval.
-    pub interval: Interval,
+    /// Which quantity: the median of an interval as a rule.
+    pub quantity: Quantity,
+    /// Whether it is the one by which these variants are compared: how long the caller of a spawn
+    /// is blocked, or the main column of a workload.
+    pub is_main: bool,
     /// Name of the mechanism.
     pub mechanism: String,
     /// What tells these variants from the other series of the axis: `fork`, `fork page=thp`.
@@ -127,8 +131,8 @@ const SURE_GROWTH: f64 = 0.1;
 const FEWEST_POINTS: usize = 3;
 
 impl Law {
-    /// The laws of every axis of numbers that has at least two points, for the intervals blocked
-    /// and reaped.
+    /// The laws of every axis of numbers that has at least two points: of a spawn for the intervals
+    /// blocked and reaped, of a workload for the lengths in its columns.
     pub fn all(cells: &Cells) -> Vec<Law> {
         let mut laws = Vec::new();
         for scenario in &cells.scenarios {
@@ -137,13 +141,23 @@ impl Law {
                 let Some(knob) = knob::find(&axis.name) else { continue };
                 let Some(per) = Per::of_knob(knob.name) else { continue };
                 for series in series(cells, &places, knob) {
-                    for interval in [Interval::Blocked, Interval::Reaped] {
-                        laws.extend(law(cells, &scenario.name, knob, per, &series, interval));
+                    for quantity in quantities(series.workload) {
+                        laws.extend(law(cells, &scenario.name, knob, per, &series, quantity));
                     }
                 }
             }
         }
         laws
+    }
+
+    /// What its quantity is called: `blocked` for the median of an interval, else as in a claim.
+    pub fn name(&self) -> String {
+        match &self.quantity {
+            Quantity::Time { interval, percentile: Percentile::MEDIAN } => {
+                interval.word().to_owned()
+            }
+            quantity => quantity.to_string(),
+        }
     }
 
     /// What it says of the value `x` of its axis, in bytes or things; none without a line.
@@ -170,8 +184,34 @@ impl Law {
     }
 }
 
+/// The quantities whose growth is told of a workload, the main one first.
+fn quantities(workload: Workload) -> Vec<(Quantity, bool)> {
+    let median = |interval| Quantity::Time { interval, percentile: Percentile::MEDIAN };
+    let row = workload::row(workload);
+    let Some((main, _)) = row.main() else {
+        return vec![(median(Interval::Blocked), true), (median(Interval::Reaped), false)];
+    };
+    // What a column divides grows as it is; what is left of it for each thing is hardly a law.
+    let of_column = |of: Of| match of {
+        Of::Quantity(text) | Of::Each(text, _) => text.parse::<Quantity>().ok(),
+        Of::PerSecond(..) => None,
+    };
+    let main = of_column(row.columns[main].of);
+    let all = row.columns.iter().filter_map(|column| of_column(column.of));
+    let mut quantities: Vec<(Quantity, bool)> = Vec::new();
+    for quantity in main.iter().cloned().chain(all) {
+        let is_known = quantities.iter().any(|(known, _)| *known == quantity);
+        if quantity.percentile().is_some() && !is_known {
+            let is_main = Some(&quantity) == main.as_ref();
+            quantities.push((quantity, is_main));
+        }
+    }
+    quantities
+}
+
 /// Variants that differ in the value of one knob alone.
 struct Series {
+    workload: Workload,
     mechanism: String,
     name: String,
     members: Vec<Member>,
@@ -220,7 +260,8 @@ fn series(cells: &Cells, places: &Places, knob: &Knob) -> Vec<Series> {
             for knob in vary.iter().filter(|knob| !differs(knob, &setups)) {
                 name.push_str(&format!(" {}={}", knob.name, (knob.get)(setups[0])));
             }
-            Series { mechanism, name, members: members.to_vec() }
+            let workload = setups[0].work.workload;
+            Series { workload, mechanism, name, members: members.to_vec() }
         })
         .collect()
 }
@@ -232,9 +273,8 @@ fn law(
     knob: &Knob,
     per: Per,
     series: &Series,
-    interval: Interval,
+    (quantity, is_main): (Quantity, bool),
 ) -> Option<Law> {
-    let quantity = Quantity::Time { interval, percentile: Percentile::MEDIAN };
     let mut measured: Vec<(Point, Told)> = series
         .members
         .iter()
@@ -263,7 +303,8 @@ fn law(
     Some(Law {
         scenario: scenario.to_owned(),
         axis: knob.name.to_owned(),
-        interval,
+        quantity,
+        is_main,
         mechanism: series.mechanism.clone(),
         series: series.name.clone(),
         fit: fitted,
@@ -374,9 +415,35 @@ mod tests {
         let text = format!("{SIZES}mechanism = \"fork\"");
         let run = sweep(&text, launches, 3, |_, mib| time(mib));
         let mut laws = Law::all(&run.cells());
-        let intervals: Vec<Interval> = laws.iter().map(|law| law.interval).collect();
-        assert_eq!(intervals, [Interval::Blocked, Interval::Reaped]);
+        let names: Vec<String> = laws.iter().map(Law::name).collect();
+        assert_eq!(names, ["blocked", "reaped"]);
         laws.remove(0)
+    }
+
+    #[test]
+    fn a_workload_has_laws_of_the_lengths_in_its_columns_along_shares_too() {
+        let text = "rss = \"64M\"\nworkload = \"cow\"\nmechanism = \"fork\"\n\
+                    written = [\"1/64\", \"25%\", \"50%\", \"all\"]\n";
+        let mut run = simulated(scenario(text), 6, 2, |_, _, _| 5e6);
+        for row in &mut run.variants {
+            row.workload = "cow".to_owned();
+        }
+        let percent = [1.5625, 25.0, 50.0, 100.0];
+        for (block, samples, _) in &mut run.blocks {
+            for sample in samples {
+                let off = 1.0 + 0.01 * f64::from(block.launch % 3);
+                let length = 1e6 * off * percent[sample.variant as usize];
+                sample.rewrite_ns = Some(length as u64);
+            }
+        }
+        let laws = Law::all(&run.cells());
+        let names: Vec<(String, bool)> = laws.iter().map(|law| (law.name(), law.is_main)).collect();
+        assert_eq!(names[..2], [("rewrite".to_owned(), true), ("blocked".to_owned(), false)]);
+        let fit = laws[0].fit.as_ref().unwrap();
+        assert!((fit.slopes[0].value / 1e6 - 1.0).abs() < 0.03, "{fit:?}");
+        assert_eq!((fit.slopes[0].per, laws[0].growth), (Per::Percent, Growth::Linear));
+        assert_eq!(laws[0].points[0].x, 1.5625);
+        assert_eq!((laws[1].growth, laws[0].series.as_str()), (Growth::Flat, "fork"));
     }
 
     #[test]
@@ -440,9 +507,7 @@ mod tests {
         let laws = Law::all(&run.cells());
         let of = |axis: &str| -> Vec<&str> {
             let laws = laws.iter().filter(|law| law.axis == axis);
-            laws.filter(|law| law.interval == Interval::Blocked)
-                .map(|law| law.series.as_str())
-                .collect()
+            laws.filter(|law| law.is_main).map(|law| law.series.as_str()).collect()
         };
         assert_eq!(of("rss")[..2], ["fork fds=0 rewrite=all", "fork fds=7 rewrite=all"],);
         assert_eq!(of("fds").len(), 4 + 4);

@@ -220,12 +220,24 @@ pub enum Per {
     /// A stage of a pipeline.
     #[serde(rename = "stage")]
     Stage,
+    /// A hundredth of the pages.
+    #[serde(rename = "percent")]
+    Percent,
 }
 
 impl Per {
     /// Every unit.
-    pub const ALL: [Per; 8] =
-        [Per::MiB, Per::Pte, Per::Vma, Per::Fd, Per::Thread, Per::KiB, Per::Directory, Per::Stage];
+    pub const ALL: [Per; 9] = [
+        Per::MiB,
+        Per::Pte,
+        Per::Vma,
+        Per::Fd,
+        Per::Thread,
+        Per::KiB,
+        Per::Directory,
+        Per::Stage,
+        Per::Percent,
+    ];
 
     /// Its word: `MiB`.
     pub fn word(self) -> &'static str {
@@ -238,6 +250,7 @@ impl Per {
             Per::KiB => "KiB",
             Per::Directory => "directory",
             Per::Stage => "stage",
+            Per::Percent => "percent",
         }
     }
 
@@ -252,6 +265,7 @@ impl Per {
             "env-bytes" | "args-bytes" => Per::KiB,
             "path-dirs" => Per::Directory,
             "stages" => Per::Stage,
+            "written" => Per::Percent,
             _ => return None,
         })
     }
@@ -266,7 +280,13 @@ impl Per {
         match self {
             Per::MiB => f64::from(1 << 20),
             Per::KiB => 1024.0,
-            Per::Pte | Per::Vma | Per::Fd | Per::Thread | Per::Directory | Per::Stage => 1.0,
+            Per::Pte
+            | Per::Vma
+            | Per::Fd
+            | Per::Thread
+            | Per::Directory
+            | Per::Stage
+            | Per::Percent => 1.0,
         }
     }
 }

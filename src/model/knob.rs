@@ -757,14 +757,26 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
-/// The value of a knob as a number, in bytes or things; none if it is a word.
+/// The value of a knob as a number, in bytes or things, or in percent; none if it is a word.
 pub fn number(knob: &Knob, setup: &Setup) -> Option<f64> {
     let text = (knob.get)(setup);
+    if knob.name == "written" {
+        return percent(&text);
+    }
     if is_size(knob.name) {
         return text.parse::<Size>().ok().map(|size| size.bytes() as f64);
     }
     let count = (knob.value == "N").then(|| units::parse_count(&text).ok())?;
     count.map(|count| count as f64)
+}
+
+/// `all`, `25%` or `1/64` as a number of hundredths.
+fn percent(text: &str) -> Option<f64> {
+    match (text.strip_suffix('%'), text.strip_prefix("1/")) {
+        (Some(number), _) => number.parse().ok(),
+        (_, Some(parts)) => parts.parse::<f64>().ok().map(|parts| 100.0 / parts),
+        _ => (text == "all").then_some(100.0),
+    }
 }
 
 /// Whether the values of the knob of that name are sizes.

@@ -168,8 +168,12 @@ impl Chart {
         let series = laws.iter().map(|law| series(law, across, up)).collect();
         let marks = theirs.iter().map(|(x, one)| mark(one, across.share(*x), up)).collect();
         let scenario = if titled { format!("{}-", first.scenario) } else { String::new() };
+        let (of, what) = match first.name().as_str() {
+            "blocked" => (String::new(), "caller blocked, p50".to_owned()),
+            name => (format!("-{name}"), first.quantity.to_string()),
+        };
         Some(Chart {
-            stem: format!("law-{scenario}{}", first.axis).replace('/', "-"),
+            stem: format!("law-{scenario}{}{of}", first.axis).replace('/', "-"),
             title,
             subtitle: subtitle(laws, !theirs.is_empty()),
             x_title: format!(
@@ -183,7 +187,7 @@ impl Chart {
                 Direction::Decades { apart, .. } if apart > 0.0 => Some(apart / 2.0 + 0.015),
                 _ => None,
             },
-            y_title: format!("caller blocked, p50{}", if is_log { ", log scale" } else { "" }),
+            y_title: format!("{what}{}", if is_log { ", log scale" } else { "" }),
             y_ticks: if is_log {
                 scale.ticks().into_iter().map(|t| (scale.share(t), units::tick(t))).collect()
             } else {

@@ -261,8 +261,9 @@ fn work(section: &Section) -> Option<String> {
         _ => String::new(),
     };
     let mut clauses = vec![format!("{} {verb} {}{compared}", first.name, value(first))];
-    let control =
-        section.rows().find(|row| row.kind == Kind::Control && row.main.known().is_some());
+    let controls =
+        || section.rows().filter(|row| row.kind == Kind::Control && row.main.known().is_some());
+    let control = controls().find(|row| row.work == first.work).or_else(|| controls().next());
     let room = ROWS - 1;
     let shown = if others.len() > room { &others[others.len() - room..] } else { others };
     if shown.len() < others.len() {

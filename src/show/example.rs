@@ -11,6 +11,7 @@ use crate::analyse::summary::{
 };
 use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
 use crate::model::interval::Interval;
+use crate::model::quantity::{Percentile, Quantity};
 use crate::model::row::{EventKind, Role};
 use crate::model::scenario::{Published, Scenario, Setting, Source};
 use crate::model::setup::Workload;
@@ -231,7 +232,8 @@ pub(super) fn law(
     Law {
         scenario: "rss".to_owned(),
         axis: axis.to_owned(),
-        interval,
+        quantity: Quantity::Time { interval, percentile: Percentile::MEDIAN },
+        is_main: interval == Interval::Blocked,
         mechanism: mechanism.to_owned(),
         series: mechanism.to_owned(),
         points: STEPS.iter().enumerate().map(point).collect(),

@@ -10,7 +10,7 @@ use crate::analyse::laws::{Growth, Law, Point};
 use crate::model::claim::{Counted, Per};
 use crate::model::did_you_mean;
 use crate::model::interval::Interval;
-use crate::model::knob::{self, Knob};
+use crate::model::knob::{self, Group, Knob};
 use crate::model::quantity::{Measure, Quantity};
 use crate::model::setup::Setup;
 use crate::show::chart::Chart;
@@ -38,8 +38,8 @@ pub struct LawRow {
     pub series: String,
     /// Name of its mechanism, which decides its colour.
     pub mechanism: String,
-    /// The word for the interval.
-    pub interval: &'static str,
+    /// The word for the interval, or the quantity.
+    pub interval: String,
     /// The word for its growth.
     pub growth: &'static str,
     /// What each unit adds.
@@ -63,8 +63,8 @@ pub struct LawRecord {
     pub scenario: String,
     /// The knob of the axis.
     pub axis: String,
-    /// The word for the interval.
-    pub interval: &'static str,
+    /// The word for the interval, or the quantity.
+    pub interval: String,
     /// Name of the mechanism.
     pub mechanism: String,
     /// What tells it from the other series of the axis.
@@ -150,8 +150,8 @@ pub struct AppliedRow {
     pub series: String,
     /// Name of its mechanism.
     pub mechanism: String,
-    /// The word for the interval.
-    pub interval: &'static str,
+    /// The word for the interval, or the quantity.
+    pub interval: String,
     /// The value that a new parent will have, if the law holds there.
     pub value_ns: Option<f64>,
     /// Lower end of the 95 % prediction interval.
@@ -163,9 +163,6 @@ pub struct AppliedRow {
     /// The same in words: the figure with its interval, or why there is none.
     pub text: String,
 }
-
-/// Intervals that are told; machines read all of them.
-const TOLD: [Interval; 3] = [Interval::Blocked, Interval::Reaped, Interval::Rewrite];
 
 /// Series that a sentence names before it counts the rest.
 const NAMED: usize = 4;
@@ -192,16 +189,34 @@ pub fn by_axis<'a>(laws: &[&'a Law]) -> Vec<Vec<&'a Law>> {
     axes
 }
 
-/// What the laws of one axis say of the caller, and of the whole life where that alone grows, or
-/// grows much faster; none where nothing can be said.
+/// What the laws of one axis say of what they are about, and of the whole life of a spawn where
+/// that alone grows, or grows much faster than the caller's part; none where nothing can be said.
 pub fn sentences(axis: &[&Law]) -> Option<String> {
-    let blocked: Vec<&Law> =
-        axis.iter().copied().filter(|law| law.interval == Interval::Blocked).collect();
-    let mut told = clauses(&blocked, NAMED)?;
-    told.push('.');
+    let told: Vec<String> = by_main(axis).iter().filter_map(|mains| about(mains, axis)).collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// The main laws of an axis, those of each quantity by themselves.
+fn by_main<'a>(axis: &[&'a Law]) -> Vec<Vec<&'a Law>> {
+    let mut all: Vec<Vec<&Law>> = Vec::new();
+    for law in axis.iter().copied().filter(|law| law.is_main) {
+        match all.iter_mut().find(|known| known[0].quantity == law.quantity) {
+            Some(known) => known.push(law),
+            None => all.push(vec![law]),
+        }
+    }
+    all
+}
+
+fn about(mains: &[&Law], axis: &[&Law]) -> Option<String> {
+    let clauses_of_mains = clauses(mains, NAMED)?;
+    if !is_blocked(&mains[0].quantity) {
+        return Some(format!("Of {}, {clauses_of_mains}.", mains[0].name()));
+    }
+    let mut told = format!("{clauses_of_mains}.");
     // What the caller does not see of the growth, or sees little of.
     let is_hidden = |whole: &Law| {
-        blocked.iter().any(|law| {
+        mains.iter().any(|law| {
             let seen = slope(law).unwrap_or(0.0);
             law.series == whole.series
                 && match law.growth {
@@ -214,7 +229,7 @@ pub fn sentences(axis: &[&Law]) -> Option<String> {
     let hidden: Vec<&Law> = axis
         .iter()
         .copied()
-        .filter(|law| law.interval == Interval::Reaped && is_hidden(law))
+        .filter(|law| is_reaped(&law.quantity) && !law.is_main && is_hidden(law))
         .filter(|law| matches!(law.growth, Growth::Linear | Growth::Bent))
         .collect();
     if let Some(clauses) = clauses(&hidden, NAMED) {
@@ -313,11 +328,10 @@ pub fn word(growth: Growth) -> &'static str {
 impl LawTable {
     /// The table of one axis; none where no law of it is told.
     pub fn of(axis: &[&Law]) -> Option<LawTable> {
-        let mut told: Vec<&Law> =
-            axis.iter().copied().filter(|law| TOLD.contains(&law.interval)).collect();
+        let mut told: Vec<&Law> = axis.to_vec();
         let order: Vec<&str> = told.iter().map(|law| law.series.as_str()).collect();
         let place = |law: &Law| order.iter().position(|series| *series == law.series);
-        told.sort_by_key(|law| (place(law), law.interval));
+        told.sort_by_key(|law| (place(law), !law.is_main));
         let first = told.first()?;
         let slopes = told.iter().find_map(|law| law.fit.as_ref()).map(|fit| &fit.slopes);
         let per = |place: usize| {
@@ -347,8 +361,11 @@ fn caption(law: &Law) -> String {
     format!("Along {}{ends}: {points}{launches}", law.axis)
 }
 
-/// What the page tables of the largest parent came to.
+/// What the page tables of the largest parent came to; none where all have the same parent.
 fn page_tables(laws: &[&Law]) -> Option<String> {
+    let is_of_parents =
+        |law: &&Law| knob::find(&law.axis).is_some_and(|knob| knob.group == Group::Shape);
+    laws.first().filter(|law| is_of_parents(law))?;
     let points = laws.iter().flat_map(|law| &law.points);
     let seen = points.filter_map(|point| Some((point, point.vm_pte_bytes?)));
     let (point, bytes) = seen.max_by(|a, b| a.0.x.total_cmp(&b.0.x))?;
@@ -366,7 +383,7 @@ impl LawRow {
         LawRow {
             series: law.series.clone(),
             mechanism: law.mechanism.clone(),
-            interval: law.interval.word(),
+            interval: law.name(),
             growth: word(law.growth),
             slope: text(slope.map(|s| head(s.value, s.low, s.high))),
             bounds: text(slope.map(|s| units::bounds(TIME, s.value, s.low, s.high))),
@@ -391,7 +408,7 @@ impl LawRecord {
         LawRecord {
             scenario: law.scenario.clone(),
             axis: law.axis.clone(),
-            interval: law.interval.word(),
+            interval: law.name(),
             mechanism: law.mechanism.clone(),
             series: law.series.clone(),
             growth: word(law.growth),
@@ -460,14 +477,12 @@ impl Applied {
         let points = || axis.iter().flat_map(|law| &law.points);
         let first = points().min_by(|a, b| a.x.total_cmp(&b.x))?;
         let last = points().max_by(|a, b| a.x.total_cmp(&b.x))?;
-        let told = [Interval::Blocked, Interval::Reaped];
-        let laws = axis.iter().filter(|law| told.contains(&law.interval));
         Some(Applied {
             scenario: axis[0].scenario.clone(),
             axis: axis[0].axis.clone(),
             at: asked.value.clone(),
             measured: [first.label.clone(), last.label.clone()],
-            rows: laws.map(|law| AppliedRow::of(law, asked.x)).collect(),
+            rows: axis.iter().map(|law| AppliedRow::of(law, asked.x)).collect(),
         })
     }
 }
@@ -484,7 +499,7 @@ impl AppliedRow {
         AppliedRow {
             series: law.series.clone(),
             mechanism: law.mechanism.clone(),
-            interval: law.interval.word(),
+            interval: law.name(),
             value_ns: prediction.map(|p| units::rounded(p.value)),
             low_ns: prediction.map(|p| units::rounded(p.low.max(0.0))),
             high_ns: prediction.map(|p| units::rounded(p.high)),
@@ -511,20 +526,36 @@ pub fn charts(laws: &[&Law], published: &[Compared]) -> Vec<Chart> {
     let axes = by_axis(laws);
     let scenarios: Vec<&str> = axes.iter().map(|axis| axis[0].scenario.as_str()).collect();
     let several = scenarios.iter().any(|scenario| *scenario != scenarios[0]);
-    let charts = axes.iter().filter_map(|axis| {
-        let blocked: Vec<&Law> =
-            axis.iter().copied().filter(|law| law.interval == Interval::Blocked).collect();
-        let title = clauses(&blocked, NAMED)
+    let charts = axes.iter().flat_map(|axis| by_main(axis)).filter_map(|mains| {
+        let first = mains[0];
+        let quantity = &first.quantity;
+        let what = match quantity {
+            quantity if is_blocked(quantity) => "How long the caller is blocked".to_owned(),
+            quantity => quantity.to_string(),
+        };
+        let title = clauses(&mains, NAMED)
             .filter(|title| title.chars().count() <= LONGEST_TITLE)
-            .or_else(|| clauses(&blocked, 1))
-            .unwrap_or_else(|| format!("How long the caller is blocked, along {}", axis[0].axis));
+            .or_else(|| clauses(&mains, 1))
+            .map(|title| match is_blocked(quantity) {
+                true => title,
+                false => format!("{}: {title}", first.name()),
+            })
+            .unwrap_or_else(|| format!("{what}, along {}", first.axis));
         let theirs: Vec<&Compared> = published
             .iter()
-            .filter(|one| one.scenario == axis[0].scenario && is_blocked(&one.published.quantity))
+            .filter(|one| one.scenario == first.scenario)
+            .filter(|one| {
+                one.published.quantity == *quantity
+                    || is_blocked(quantity) && is_blocked(&one.published.quantity)
+            })
             .collect();
-        Chart::of(&blocked, &theirs, title, several)
+        Chart::of(&mains, &theirs, title, several)
     });
     charts.collect()
+}
+
+fn is_reaped(quantity: &Quantity) -> bool {
+    matches!(quantity, Quantity::Time { interval: Interval::Reaped, .. })
 }
 
 fn is_blocked(quantity: &Quantity) -> bool {
@@ -536,6 +567,24 @@ mod tests {
     use super::*;
     use crate::analyse::laws::Law;
     use crate::show::example;
+
+    #[test]
+    fn the_main_quantity_of_a_workload_is_named() {
+        let main = Law {
+            quantity: "rewrite.p50".parse().unwrap(),
+            ..example::law("rss", "fork", Interval::Blocked, Growth::Linear, 57e3, 16_900.0)
+        };
+        let told = told(std::slice::from_ref(&main));
+        let text = told[0].as_deref().unwrap();
+        assert!(text.starts_with("Of rewrite, fork costs 16.9 us per MiB"), "{text}");
+        let chart = &charts(&[&main], &[])[0];
+        assert_eq!(chart.stem, "law-rss-rewrite");
+        assert!(chart.y_title.starts_with("rewrite.p50"), "{}", chart.y_title);
+    }
+
+    fn reaped() -> Quantity {
+        "reaped.p50".parse().unwrap()
+    }
 
     fn told(laws: &[Law]) -> Vec<Option<String>> {
         let laws: Vec<&Law> = laws.iter().collect();
@@ -551,7 +600,10 @@ mod tests {
         let (fork, posix_spawn) = (law("fork", Linear, 16_900.0), law("posix_spawn", Flat, 0.5));
         let cases: [(Vec<Law>, Option<&str>); 9] = [
             (
-                vec![fork.clone(), Law { interval: Interval::Reaped, ..law("fork", Linear, 9e4) }],
+                vec![
+                    fork.clone(),
+                    Law { quantity: reaped(), is_main: false, ..law("fork", Linear, 9e4) },
+                ],
                 Some(
                     "fork costs 16.9 us per MiB (16.6 to 17.2). To reaped, fork costs 90.0 us per \
                      MiB (88.2 to 91.8).",
@@ -588,7 +640,7 @@ mod tests {
             (
                 vec![
                     posix_spawn.clone(),
-                    Law { interval: Interval::Reaped, ..law("posix_spawn", Linear, 20.0) },
+                    Law { quantity: reaped(), is_main: false, ..law("posix_spawn", Linear, 20.0) },
                 ],
                 Some(
                     "posix_spawn does not grow up to rss=4GiB. To reaped, posix_spawn costs \

@@ -461,7 +461,7 @@ mod tests {
         let row = |series: &str, kind: Option<&'static str>, text: &str| AppliedRow {
             series: series.to_owned(),
             mechanism: series.to_owned(),
-            interval: "blocked",
+            interval: "blocked".to_owned(),
             value_ns: None,
             low_ns: None,
             high_ns: None,

@@ -11,10 +11,11 @@ use crate::analyse::laws::{Growth, Law};
 use crate::analyse::places as found;
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{Count, IntervalSummary, Summary, VariantSummary};
+use crate::model::claim::Per;
 use crate::model::glossary;
 use crate::model::interval::Interval;
 use crate::model::knob::{self, KNOBS, Knob};
-use crate::model::quantity::Quantity;
+use crate::model::quantity::{Measure, Quantity};
 use crate::model::row::Role;
 use crate::model::setup::Setup;
 use crate::model::units::Size;
@@ -616,6 +617,7 @@ fn tails(section: &Section, distributions: &Distributions) -> Vec<Tail> {
                     (reading.as_str(), entry.map_or("", |entry| entry.short))
                 }
             };
+            let about = about.trim_end_matches(", in nanoseconds");
             let curves: Vec<Curve> =
                 rows.iter().filter_map(|row| curve(row, length, distributions)).collect();
             let about = if about.is_empty() { String::new() } else { format!(": {about}") };
@@ -899,7 +901,9 @@ fn trust(summary: &Summary, sections: &[Section]) -> Vec<String> {
     if let (Some(section), Some(row)) = (featured, subject) {
         let mut counts =
             format!("{} of {}", units::plural(row.samples as u64, "sample", "samples"), row.name);
-        let other = section.rows().find(|other| Some(other.variant) == row.versus_variant);
+        let other = section
+            .rows()
+            .find(|other| Some(other.variant) == row.versus_variant && other.samples > 0);
         if let Some(other) = other {
             counts += &format!(", {} of {}", units::count(other.samples as u64), other.name);
         }
@@ -936,11 +940,16 @@ fn by_launch(section: &Section, variant: &VariantSummary) -> Vec<String> {
             (column.main.is_some() || is_max) && !summary.launches.is_empty()
         })
         .map(|((_, heading), summary)| {
-            let values: Vec<String> =
-                summary.launches.iter().map(|&value| units::figure(heading.unit, value)).collect();
+            let values = match heading.unit {
+                Unit::Of(Measure::Nanoseconds) => units::durations(&summary.launches),
+                unit => {
+                    let figure = |&value: &f64| units::figure(unit, value);
+                    summary.launches.iter().map(figure).collect::<Vec<String>>().join("  ")
+                }
+            };
             let title = heading.title.replace('\n', " ");
-            let parents = parents(values.len());
-            format!("{label}, {title}, in each of {parents}: {}", values.join("  "))
+            let parents = parents(summary.launches.len());
+            format!("{label}, {title}, in each of {parents}: {values}")
         })
         .collect()
 }
@@ -1040,7 +1049,9 @@ fn next(summary: &Summary, sections: &[Section], warnings: &[Warning], path: &st
 fn beyond(laws: &[Law]) -> Option<(&str, String)> {
     let steepest = laws
         .iter()
-        .filter(|law| law.interval == Interval::Blocked && law.growth == Growth::Linear)
+        .filter(|law| law.is_main && law.growth == Growth::Linear)
+        // There is no share beyond the whole.
+        .filter(|law| Per::of_knob(&law.axis) != Some(Per::Percent))
         .max_by(|a, b| rise(a).total_cmp(&rise(b)))?;
     let largest = steepest.points.last()?.x as u64 * 4;
     let text = if knob::is_size(&steepest.axis) {

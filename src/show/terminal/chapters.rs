@@ -43,7 +43,7 @@ fn law(table: &LawTable, screen: Screen) -> Vec<String> {
     let text = |column: Column| Column { is_text: true, ..column };
     let columns = vec![
         Column { heading: String::new(), cells: names, is_text: true, rank: 0 },
-        text(column("", 0, |row| row.interval.to_owned())),
+        text(column("", 0, |row| row.interval.clone())),
         text(column("growth", 2, |row| row.growth.to_owned())),
         column(&table.per, 0, |row| row.slope.clone()),
         column("95 % interval", 1, |row| row.bounds.clone()),
@@ -256,7 +256,7 @@ pub(super) fn applied(applied: &[Applied], several: bool, screen: Screen) -> Vec
             one.rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0)
         };
         let names = longest(|row| &row.series).min(screen.columns() / 3);
-        let intervals = longest(|row| row.interval);
+        let intervals = longest(|row| &row.interval);
         for row in &one.rows {
             let style = colour(&row.mechanism);
             let name = text::shorten(&row.series, names);
