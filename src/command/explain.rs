@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::command::exit;
 use crate::measure::mechanism::{self, MECHANISMS};
 use crate::measure::reading::READINGS;
+use crate::model::action::{self, ACTIONS};
 use crate::model::knob::{self, KNOBS};
 use crate::model::workload::{self, WORKLOADS};
 use crate::model::{did_you_mean, glossary};
@@ -17,7 +18,7 @@ use crate::show::text::wrap;
 #[command(after_help = "Examples:\n  forkbench explain blocked\n  forkbench explain posix_spawn
   forkbench explain samples.csv")]
 pub struct Args {
-    /// A column, file, interval, mechanism, workload, knob, reading, warning or word of the output
+    /// A column, file, interval, mechanism, workload, action, knob, reading, warning or word of the output
     #[arg(required = true)]
     word: Vec<String>,
 }
@@ -41,6 +42,7 @@ fn words() -> Vec<String> {
     let mut words: Vec<String> = KNOBS.iter().map(|knob| knob.name.to_owned()).collect();
     words.extend(MECHANISMS.iter().map(|mechanism| mechanism.name.to_owned()));
     words.extend(WORKLOADS.iter().map(|row| row.workload.word().to_owned()));
+    words.extend(ACTIONS.iter().map(|row| row.word.to_owned()));
     words.extend(READINGS.iter().map(|reading| reading.name.to_owned()));
     words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
     for file in FILES {
@@ -61,6 +63,17 @@ fn meanings(word: &str) -> Vec<String> {
     }
     if let Some(row) = workload::find(word) {
         meanings.push(entry(word, "workload", row.about, row.explain));
+    }
+    if let Some(row) = action::find(word) {
+        let mut text = row.explain.to_owned();
+        for mechanism in MECHANISMS.iter().filter(|m| !m.ignores_image()) {
+            let how = match (mechanism.how)(row.name) {
+                Ok(means) => means.word().to_owned(),
+                Err(why) => format!("no way ({why})"),
+            };
+            text.push_str(&format!(" {}: {how}.", mechanism.name));
+        }
+        meanings.push(entry(word, "action", row.about, &text));
     }
     if let Some(knob) = knob::find(word) {
         meanings.push(entry(word, "knob", knob.about, knob.explain));

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::drive::library::SHIPPED;
 use crate::measure::mechanism::MECHANISMS;
 use crate::measure::reading::READINGS;
+use crate::model::action::ACTIONS;
 use crate::model::interval::Interval;
 use crate::model::knob::KNOBS;
 use crate::model::setup::Setup;
@@ -27,6 +28,7 @@ enum What {
     Knobs,
     Mechanisms,
     Workloads,
+    Actions,
     Scenarios,
     Intervals,
     Readings,
@@ -84,6 +86,10 @@ fn section(what: What, titled: bool) -> String {
                 .iter()
                 .map(|row| [row.workload.word().to_owned(), row.about.to_owned()])
                 .collect(),
+        ),
+        What::Actions => (
+            "Actions between birth and exec, of workload=gap",
+            ACTIONS.iter().map(|row| [row.word.to_owned(), row.about.to_owned()]).collect(),
         ),
         What::Scenarios => (
             "Scenarios, as arguments of run (published: all of them in that folder)",

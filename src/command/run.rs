@@ -30,7 +30,7 @@ use crate::model::interval::Interval;
 use crate::model::order::Rng;
 use crate::model::row::{EventKind, Phase, Role};
 use crate::model::scenario::{Axis, Sampling, Scenario};
-use crate::model::setup::{Image, Setup};
+use crate::model::setup::{Image, Setup, Workload};
 use crate::model::units::{self, Size};
 use crate::record::append::Writer;
 use crate::record::read::Recorded;
@@ -441,9 +441,20 @@ fn failed_labels(directory: &Path) -> Vec<String> {
             }
             Ok(())
         })?;
+        // That the kernel does not permit an action is what there is to find of it, too.
+        let tries_actions = |variant: u32| {
+            let entry = plan.entries.get(variant as usize);
+            entry.is_some_and(|entry| entry.setup.work.workload == Workload::Gap)
+        };
         // That a variant hangs, with the proof, is what there is to find of it.
         for event in recorded.events()? {
             if let (EventKind::HungProven, Some(variant)) = (event.event, event.variant) {
+                sampled[variant as usize] = true;
+            }
+            if let (EventKind::Refused, Some(variant), Some(libc::EPERM | libc::EACCES)) =
+                (event.event, event.variant, event.errno)
+                && tries_actions(variant)
+            {
                 sampled[variant as usize] = true;
             }
         }

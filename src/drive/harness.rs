@@ -22,8 +22,11 @@ use crate::measure::job::{Job, JobBlock};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::memory::page_table_bytes;
 use crate::measure::reading::{PLACES, READINGS, Source, WORK};
-use crate::measure::tape::{Bucket, EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES, Sample};
+use crate::measure::tape::{
+    Bucket, Difference, EVENTS, Event, Frame, KINDS, PHASES, Reading, SCOPES, Sample,
+};
 use crate::measure::workload;
+use crate::model::action::ACTIONS;
 use crate::model::order::Order;
 use crate::model::row::{BlockKind, EventKind, Outcome, Role};
 use crate::model::scenario::Scenario;
@@ -867,6 +870,13 @@ fn event_row(launch: u32, block: u32, event: &Event) -> EventRow {
 }
 
 fn evidence(event: &Event) -> String {
+    if let Some(Difference { action, asked, found }) = event.difference {
+        let word = ACTIONS.get(action as usize).map_or("?", |row| row.word);
+        return format!(
+            "{word} is not proved: {} was asked for, the image reports {}",
+            asked as i64, found as i64
+        );
+    }
     let stage = Stage::from_number(event.stage);
     let word = stage.map_or("?", Stage::word);
     let who = if stage == Some(Stage::Helper) { "helper" } else { "child" };

@@ -23,6 +23,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, setsid};
 
+use crate::measure::cgroup;
+
 /// How the keeper is told to start its subject: hidden arguments of `forkbench __keeper`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Orders {
@@ -103,6 +105,7 @@ fn keep(orders: &Orders) -> io::Result<()> {
     }
     let status = subject.wait()?;
     kill_descendants();
+    cgroup::remove_left();
     if orphaned && let Some(directory) = &orders.directory {
         // Best effort: there is nobody left to tell.
         let _ = std::fs::remove_dir_all(directory);

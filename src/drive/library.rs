@@ -69,6 +69,10 @@ shipped! {
     "throughput-1g",
     "spawners",
     "open-loop",
+    "gap",
+    "gap-close",
+    "gap-walk",
+    "gap-blocked",
     "published/shared-page-tables",
     "published/lazy-pte-copy",
     "published/hjp",
@@ -372,7 +376,7 @@ mod tests {
         assert_eq!(files, shipped);
         for shipped in SHIPPED {
             let scenario = shipped.scenario().unwrap_or_else(|error| panic!("{error}"));
-            assert!(scenario.combinations() <= 100, "{}", shipped.name);
+            assert!(scenario.combinations() <= 150, "{}", shipped.name);
             assert!(scenario.about.len() <= 100, "{}", shipped.name);
             let is_published = shipped.name.starts_with("published/");
             assert_eq!(scenario.source.is_some(), is_published, "{}", shipped.name);

@@ -239,7 +239,7 @@ pub fn find(name: &str) -> Result<&'static Mechanism, BadRoster> {
 }
 
 /// Knobs that only an image has.
-const OF_IMAGES: [&str; 4] = ["image", "env-bytes", "args-bytes", "path-dirs"];
+const OF_IMAGES: [&str; 6] = ["image", "env-bytes", "args-bytes", "path-dirs", "actions", "nofile"];
 
 /// Gives every variant its number and a label that is short and unique.
 fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {

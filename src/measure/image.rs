@@ -7,7 +7,8 @@
 //! fixed descriptor [`MAILBOX`]: seconds and nanoseconds of CLOCK_MONOTONIC, and one more than the
 //! number of its processor.
 //!
-//! A third, `stage`, is what pipelines are made of: see [`mod@stage`].
+//! A third, `stage`, is what pipelines are made of: see [`mod@stage`]. A fourth, `witness`, tells what
+//! it has become: see [`mod@witness`].
 //!
 //! # Safety
 //!
@@ -15,6 +16,7 @@
 #![allow(unsafe_code)]
 
 pub mod stage;
+pub mod witness;
 
 use std::arch::global_asm;
 use std::fs::OpenOptions;
@@ -24,6 +26,10 @@ use std::path::Path;
 
 /// The descriptor at which an image finds the mailbox.
 pub const MAILBOX: i32 = 3;
+
+/// Bytes of the mailbox: whole pages of every size of page. What lies behind its own words is for
+/// the image [`mod@witness`].
+pub const MAILBOX_BYTES: usize = 65_536;
 
 #[cfg(target_arch = "x86_64")]
 global_asm!(
@@ -127,6 +133,15 @@ pub const DYNAMIC: &str = "dyna";
 /// The name of the file of `stage`.
 pub const STAGE: &str = "stag";
 
+/// The name of the file of `witness`.
+pub const WITNESS: &str = "witn";
+
+/// The image `witness` as an ELF file, static as `noop`.
+pub fn witness() -> Vec<u8> {
+    let (begin, end) = witness::code();
+    elf(code(begin, end), &[], &[])
+}
+
 /// The image `noop` as an ELF file: header, one segment that is read and executed, a stack that is
 /// not.
 pub fn noop() -> Vec<u8> {
@@ -209,7 +224,8 @@ fn long(file: &mut Vec<u8>, values: &[u64]) {
 pub fn write_all(directory: &Path) -> io::Result<()> {
     write(&directory.join(NOOP), &noop())?;
     write(&directory.join(DYNAMIC), &dynamic())?;
-    write(&directory.join(STAGE), &stage())
+    write(&directory.join(STAGE), &stage())?;
+    write(&directory.join(WITNESS), &witness())
 }
 
 /// Writes an image as a new executable file.

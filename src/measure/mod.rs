@@ -5,6 +5,7 @@
 
 pub mod areas;
 pub mod bystanders;
+pub mod cgroup;
 mod chores;
 pub mod clock;
 pub mod counters;

@@ -256,6 +256,16 @@ pub static READINGS: &[ReadingRow] = &[
         about: "from the instant at which a job was to begin until its end is known",
         source: Source::Work,
     },
+    ReadingRow {
+        name: "proved",
+        about: "1: the image of workload=gap is what was asked for, as it reports; 0: it is not",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "means",
+        about: "by what the actions were done: 1 attribute, 2 file action, 3 child code, 4 pre_exec",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

@@ -162,7 +162,7 @@ fn open_high_descriptor(number: u32) -> Result<Vec<OwnedFd>, Refusal> {
 }
 
 /// Raises the soft limit, and where that is allowed the hard limit, to at least `needed`.
-fn raise_descriptor_limit(needed: u64) -> Result<(), Refusal> {
+pub(super) fn raise_descriptor_limit(needed: u64) -> Result<(), Refusal> {
     // SAFETY: an rlimit lives through both calls.
     unsafe {
         let mut limit: libc::rlimit = mem::zeroed();

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::measure::clock;
 use crate::measure::counters::Counting;
-use crate::measure::image::MAILBOX;
+use crate::measure::image::{MAILBOX, MAILBOX_BYTES};
 use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism::child::{Mailbox, Stage};
 use crate::measure::mechanism::{self, Mechanism, Memory, Refusal};
@@ -126,12 +126,12 @@ pub(in crate::measure) fn quieten() -> io::Result<u64> {
     }
 }
 
-/// Makes the mailbox: one page of shared memory, mapped here for ever and open at [`MAILBOX`].
+/// Makes the mailbox: shared memory, mapped here for ever and open at [`MAILBOX`].
 pub(in crate::measure) fn map_mailbox() -> io::Result<&'static Mailbox> {
     let memfd = tape::memfd(c"forkbench-mailbox")?;
-    let bytes = crate::measure::memory::page_size();
-    // SAFETY: a fresh memfd of one page, mapped shared and never unmapped; a Mailbox of zeroes is
-    // valid, is smaller than a page, and all its fields that change are atomics.
+    let bytes = MAILBOX_BYTES;
+    // SAFETY: a fresh memfd of that size, mapped shared and never unmapped; a Mailbox of zeroes is
+    // valid, is smaller than it, and all its fields that change are atomics.
     unsafe {
         if libc::ftruncate(memfd.as_raw_fd(), bytes as libc::off_t) != 0 {
             return Err(io::Error::last_os_error());
@@ -365,6 +365,7 @@ impl<'a> Subject<'a> {
                 errno: refused,
                 stage: 0,
                 status: 0,
+                difference: None,
             }))?;
         }
         self.became.threads.open();
@@ -634,6 +635,18 @@ impl<'a> Subject<'a> {
                 self.reading(Some(plan.variant), place.block, reading, scope, at, value)?;
             }
         }
+        if taken.difference.is_some() {
+            self.sink.push(Frame::Event(tape::Event {
+                variant: plan.variant,
+                block: place.block,
+                event: number_of(&EVENTS, EventKind::Failed),
+                pid: taken.child.max(0) as u32,
+                errno: 0,
+                stage: Stage::Proof as i32,
+                status: 0,
+                difference: taken.difference,
+            }))?;
+        }
         match taken.failure {
             None => {
                 self.slots[slot].failures = 0;
@@ -721,6 +734,7 @@ impl<'a> Subject<'a> {
             errno,
             stage: stage as i32,
             status,
+            difference: None,
         };
         self.sink.push(Frame::Event(frame))?;
         if slot.off {

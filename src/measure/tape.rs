@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::model::row::{BlockKind, EventKind, Phase, Scope};
 
 /// The layout that harness and subject must agree on.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"FORKTAPE");
 const FRAME_WORDS: usize = 16;
@@ -141,6 +141,19 @@ pub struct Event {
     pub stage: i32,
     /// The wait status, or 0.
     pub status: i32,
+    /// What an image is not that it was to become.
+    pub difference: Option<Difference>,
+}
+
+/// What an image has become, where that is not what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The action: an index of [`crate::model::action::ACTIONS`].
+    pub action: u32,
+    /// What was asked for.
+    pub asked: u64,
+    /// What the image says.
+    pub found: u64,
 }
 
 /// The end of a block.
@@ -236,6 +249,9 @@ impl Frame {
                 signed(e.errno),
                 signed(e.stage),
                 signed(e.status),
+                e.difference.map_or(0, |d| u64::from(d.action) + 1),
+                e.difference.map_or(0, |d| d.asked),
+                e.difference.map_or(0, |d| d.found),
             ],
             Frame::Block(b) => {
                 &[4, pair(b.block, b.kind), u64::from(b.rounds), b.started_ns, b.wall_ns]
@@ -288,6 +304,11 @@ impl Frame {
                 errno: low(words[3]) as i32,
                 stage: low(words[4]) as i32,
                 status: low(words[5]) as i32,
+                difference: low(words[6]).checked_sub(1).map(|action| Difference {
+                    action,
+                    asked: words[7],
+                    found: words[8],
+                }),
             }),
             4 => Frame::Block(Block {
                 block: low(words[1]),
@@ -644,6 +665,7 @@ mod tests {
                 errno: 11,
                 stage: 3,
                 status: -5,
+                difference: Some(Difference { action: 0, asked: 63, found: u64::MAX }),
             }),
             Frame::Block(Block { block: 1, kind: 2, rounds: 3, started_ns: 4, wall_ns: 5 }),
         ];

@@ -223,11 +223,14 @@ pub enum Per {
     /// A hundredth of the pages.
     #[serde(rename = "percent")]
     Percent,
+    /// A number that a descriptor can have.
+    #[serde(rename = "number")]
+    Number,
 }
 
 impl Per {
     /// Every unit.
-    pub const ALL: [Per; 9] = [
+    pub const ALL: [Per; 10] = [
         Per::MiB,
         Per::Pte,
         Per::Vma,
@@ -237,6 +240,7 @@ impl Per {
         Per::Directory,
         Per::Stage,
         Per::Percent,
+        Per::Number,
     ];
 
     /// Its word: `MiB`.
@@ -251,6 +255,7 @@ impl Per {
             Per::Directory => "directory",
             Per::Stage => "stage",
             Per::Percent => "percent",
+            Per::Number => "number",
         }
     }
 
@@ -266,6 +271,7 @@ impl Per {
             "path-dirs" => Per::Directory,
             "stages" => Per::Stage,
             "written" => Per::Percent,
+            "nofile" => Per::Number,
             _ => return None,
         })
     }
@@ -286,7 +292,8 @@ impl Per {
             | Per::Thread
             | Per::Directory
             | Per::Stage
-            | Per::Percent => 1.0,
+            | Per::Percent
+            | Per::Number => 1.0,
         }
     }
 }

@@ -285,7 +285,7 @@ pub static KNOBS: &[Knob] = &[
         name: "workload",
         group: Group::Work,
         value: "NAME",
-        about: "what a turn does: spawn, cow, pipeline, stall, throughput (forkbench list workloads)",
+        about: "what a turn does: spawn, cow, pipeline, stall, throughput, gap (forkbench list workloads)",
         explain: "`spawn` makes a process and waits for it. The others measure what a fork costs \
                   after the call; each is explained under its own name, and has knobs of its own.",
         set: |setup, text| {
@@ -715,6 +715,35 @@ pub static KNOBS: &[Knob] = &[
             Load::Rate(rate) => format!("{rate}/s"),
         },
     },
+    Knob {
+        name: "actions",
+        group: Group::Work,
+        value: "LIST",
+        about: "gap: what happens between birth and exec, joined by + (forkbench list actions)",
+        explain: "`none`, or actions in the order in which they are done, such as `dup2+chdir`. \
+                  Each mechanism does them in its own way, as an attribute, a file action, or in \
+                  code of its own in the child; where it has no way, that is what its row says. \
+                  For workload=gap.",
+        set: |setup, text| {
+            setup.work.actions = text.parse().map_err(|why: String| bad("actions", text, why))?;
+            Ok(())
+        },
+        get: |setup| setup.work.actions.to_string(),
+    },
+    Knob {
+        name: "nofile",
+        group: Group::Work,
+        value: "N",
+        about: "gap: the limit up to which actions=close-loop closes",
+        explain: "The loop closes every number from 4 on that is below this, as one does that \
+                  takes RLIMIT_NOFILE for the end. The limit of the parent itself is not changed. \
+                  For workload=gap.",
+        set: |setup, text| {
+            setup.work.nofile = at_least_1("nofile", text, 1 << 30)?;
+            Ok(())
+        },
+        get: |setup| setup.work.nofile.to_string(),
+    },
 ];
 
 /// Parts of [`Written::WHOLE`] in a hundredth of a percent.
@@ -928,6 +957,8 @@ mod tests {
             ("spawner-kind", "processes"),
             ("jobs", "50"),
             ("load", "120%"),
+            ("actions", "dup2+chdir"),
+            ("nofile", "65536"),
         ];
         for knob in KNOBS {
             let (_, text) = examples
@@ -1012,6 +1043,8 @@ mod tests {
             ("load", "0%"),
             ("load", "50"),
             ("load", "0/s"),
+            ("actions", "dup3"),
+            ("nofile", "0"),
         ] {
             let knob = find(name).unwrap();
             let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();

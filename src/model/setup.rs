@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::action::Actions;
 use crate::model::units::Size;
 
 /// One thing to measure: a parent of a given shape, and what each of its turns does.
@@ -437,6 +438,11 @@ pub struct Work {
     pub jobs: u32,
     /// `throughput`: when jobs arrive.
     pub load: Load,
+    /// `gap`: what happens between birth and exec.
+    #[serde(with = "as_text")]
+    pub actions: Actions,
+    /// `gap`: the number before which a loop that closes descriptors ends.
+    pub nofile: u32,
 }
 
 impl Default for Work {
@@ -465,6 +471,8 @@ impl Default for Work {
             spawner_kind: SpawnerKind::Threads,
             jobs: 200,
             load: Load::Closed,
+            actions: Actions::default(),
+            nofile: 1024,
         }
     }
 }
@@ -478,8 +486,8 @@ impl Work {
     /// The same without an image, and without what only an image has: of work whose mechanism
     /// executes none.
     pub fn without_image(self) -> Work {
-        let Work { image, env_bytes, args_bytes, path_dirs, .. } = Work::default();
-        Work { image, env_bytes, args_bytes, path_dirs, ..self }
+        let Work { image, env_bytes, args_bytes, path_dirs, actions, nofile, .. } = Work::default();
+        Work { image, env_bytes, args_bytes, path_dirs, actions, nofile, ..self }
     }
 }
 
@@ -496,6 +504,8 @@ words! {
         Stall = "stall",
         /// Does a batch of jobs, each a process or what is used instead.
         Throughput = "throughput",
+        /// Spawns children that do something between birth and exec.
+        Gap = "gap",
     }
 }
 

@@ -285,6 +285,34 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             ),
         ],
     },
+    WorkloadRow {
+        workload: Workload::Gap,
+        about: "spawn children that do something between birth and exec",
+        explain: "As `spawn`, and the child is made to do what `actions` says before it executes \
+                  its image: each mechanism in its own way (an attribute, a file action, code of \
+                  its own), or not at all. In count blocks the image reports what it has become, \
+                  and the parent compares that with what was asked: the reading `proved` is 1 or \
+                  0. What the actions add is told against the same mechanism with `actions=none`.",
+        knobs: &["actions", "nofile"],
+        columns: &[
+            Column::of(
+                "caller\nblocked",
+                "how long the call blocked its caller, median",
+                Of::Quantity("blocked.p50"),
+            ),
+            Column::of(
+                "until\nreaped",
+                "from the call to the end, median",
+                Of::Quantity("reaped.p50"),
+            )
+            .main("takes"),
+            Column::of(
+                "proved",
+                "1: the image has reported that it is what was asked for",
+                Of::Quantity("proved.child@work"),
+            ),
+        ],
+    },
 ];
 
 /// The row of a workload.

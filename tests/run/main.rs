@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod cow;
 mod figures;
+mod gap;
 mod images;
 mod interruption;
 mod limits;

@@ -12,11 +12,12 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use crate::measure::mechanism::Refusal;
 use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage, Step, Writes};
+use crate::measure::mechanism::stack::Stack;
 use crate::measure::mechanism::steps;
 use crate::measure::tape;
 use crate::model::action::Action;
@@ -48,6 +49,10 @@ pub struct Extras {
     /// What the child writes of its memory before that; none: nothing. Only for mechanisms whose
     /// child has memory of its own; whoever gives it keeps the list in it as long as the mechanism.
     pub writes: Option<Writes>,
+    /// Whether no other thread makes a process while this one does: children that share memory then
+    /// all run on one stack. A subject of many variants would else have two mappings more for each,
+    /// and every fork would copy them.
+    pub alone: bool,
 }
 
 /// The environment of every image: small and fixed, since its bytes are copied by every exec. The
@@ -72,7 +77,8 @@ pub struct Brief {
     argv: Box<[*const c_char]>,
     envp: Box<[*const c_char]>,
     actions: Box<[Action]>,
-    _steps: Box<[Step]>,
+    alone: bool,
+    steps: Box<[Step]>,
     _writes: Option<Box<Writes>>,
 }
 
@@ -146,7 +152,8 @@ impl Brief {
             argv,
             envp,
             actions,
-            _steps: steps,
+            alone: extras.alone,
+            steps,
             _writes: writes,
         })
     }
@@ -159,6 +166,11 @@ impl Brief {
     /// What happens between birth and exec.
     pub fn actions(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// A stack for a child that shares memory.
+    pub(super) fn stack(&self) -> Result<Arc<Stack>, Refusal> {
+        if self.alone { Stack::shared() } else { Ok(Arc::new(Stack::map()?)) }
     }
 
     /// Where the child and its image report.
@@ -222,13 +234,26 @@ impl Brief {
 
     /// The signal mask that the image is to start with, as libc holds it.
     pub fn signal_mask(&self) -> libc::sigset_t {
-        // SAFETY: a sigset_t is plain bits; glibc and musl keep the kernel's mask in the first
-        // eight bytes, in the same order.
-        unsafe {
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            (&raw mut set).cast::<u64>().write(self.orders.mask);
-            set
-        }
+        signal_set(self.orders.mask)
+    }
+
+    /// Takes actions from the child: those that the mechanism does by itself.
+    pub(super) fn relieve(&mut self, of: impl Fn(&Action) -> bool) {
+        let rest = self.actions.iter().filter(|action| !of(action));
+        self.steps = rest.map(steps::step).collect();
+        self.orders.steps = self.steps.as_ptr();
+        self.orders.step_count = self.steps.len();
+    }
+}
+
+/// A set of signals in the kernel's layout, bit N-1 for signal N, as libc holds it.
+pub(super) fn signal_set(bits: u64) -> libc::sigset_t {
+    // SAFETY: a sigset_t is plain bits; glibc and musl keep the kernel's mask in the first eight
+    // bytes, in the same order.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        (&raw mut set).cast::<u64>().write(bits);
+        set
     }
 }
 

@@ -84,6 +84,13 @@ pub enum StepKind {
     /// openat with the arguments but the last, which is the number that the file gets in place of
     /// the lowest free one.
     OpenAt = 2,
+    /// Every number from the first argument to the one before the second is closed, whether it is
+    /// open or not.
+    CloseLoop = 4,
+    /// Every descriptor from the first argument on that /proc/self/fd lists is closed.
+    CloseWalk = 8,
+    /// Signals do the default again: those whose bit is set in the first argument.
+    Defaults = 16,
 }
 
 /// Memory that the child writes, a byte in each page, twice.
@@ -138,6 +145,8 @@ pub enum Stage {
     EndOfFile = 9,
     /// A process that does jobs or makes processes for the parent.
     Helper = 10,
+    /// What the image reports of itself is not what was asked for.
+    Proof = 11,
 }
 
 impl Stage {
@@ -154,6 +163,7 @@ impl Stage {
             Stage::Pipe,
             Stage::EndOfFile,
             Stage::Helper,
+            Stage::Proof,
         ]
         .into_iter()
         .find(|stage| *stage as i32 == number)
@@ -172,6 +182,7 @@ impl Stage {
             Stage::Pipe => "pipe",
             Stage::EndOfFile => "end-of-file",
             Stage::Helper => "helper",
+            Stage::Proof => "proof",
         }
     }
 }
@@ -285,9 +296,18 @@ pub(super) unsafe fn perform(steps: *const Step, count: usize) -> isize {
         let result = if kind & StepKind::Call as u32 != 0 {
             // SAFETY: whoever made the step vouches for its call.
             unsafe { raw::syscall6(step.number as libc::c_long, step.arguments) }
-        } else {
+        } else if kind & StepKind::OpenAt as u32 != 0 {
             // SAFETY: likewise.
             unsafe { open_at(step) }
+        } else if kind & StepKind::CloseLoop as u32 != 0 {
+            // SAFETY: likewise.
+            unsafe { close_loop(step.arguments[0], step.arguments[1]) }
+        } else if kind & StepKind::CloseWalk as u32 != 0 {
+            // SAFETY: likewise.
+            unsafe { close_walk(step.arguments[0]) }
+        } else {
+            // SAFETY: likewise.
+            unsafe { reset_signals(step.arguments[0]) }
         };
         if result < 0 {
             return result;
@@ -392,6 +412,102 @@ fn minor_faults() -> u64 {
         raw::syscall4(libc::SYS_getrusage, arguments);
         (&raw const (*usage.as_ptr()).ru_minflt).read() as u64
     }
+}
+
+/// Closes every number of a range.
+///
+/// # Safety
+///
+/// As [`perform`].
+#[inline(always)]
+unsafe fn close_loop(first: usize, end: usize) -> isize {
+    let mut number = first;
+    while number < end {
+        // SAFETY: nothing is open in a new process that anybody will miss.
+        unsafe { raw::syscall4(libc::SYS_close, [number, 0, 0, 0]) };
+        number = number.wrapping_add(1);
+    }
+    0
+}
+
+/// Bytes of the list of a directory that are read at once.
+const LISTED: usize = 2048;
+
+/// Where a record of getdents64 has its own length and its name (linux_dirent64).
+const RECORD: usize = 16;
+const NAME: usize = 19;
+
+/// Closes what /proc/self/fd lists. The kernel goes on where it was by the number of a descriptor,
+/// so that what is closed meanwhile does not matter.
+///
+/// # Safety
+///
+/// As [`perform`].
+#[inline(always)]
+unsafe fn close_walk(first: usize) -> isize {
+    let mut list = MaybeUninit::<[u64; LISTED / 8]>::uninit();
+    let list = list.as_mut_ptr().cast::<u8>();
+    // SAFETY: the path is a constant; the kernel writes whole records of the lengths that it says
+    // into the list, and no more than the list holds.
+    unsafe {
+        let path = c"/proc/self/fd".as_ptr() as usize;
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        let directory = raw::syscall4(
+            libc::SYS_openat,
+            [libc::AT_FDCWD as isize as usize, path, flags as usize, 0],
+        );
+        if directory < 0 {
+            return directory;
+        }
+        let directory = directory as usize;
+        loop {
+            let read = raw::syscall4(libc::SYS_getdents64, [directory, list as usize, LISTED, 0]);
+            if read <= 0 {
+                raw::syscall4(libc::SYS_close, [directory, 0, 0, 0]);
+                return read;
+            }
+            let mut at = 0;
+            while at < read as usize {
+                let record = list.wrapping_add(at);
+                let mut number: usize = 0;
+                let mut name = record.wrapping_add(NAME);
+                // The names that are no numbers, `.` and `..`, end at once and are 0.
+                while (*name).wrapping_sub(b'0') < 10 {
+                    number =
+                        number.wrapping_mul(10).wrapping_add((*name).wrapping_sub(b'0') as usize);
+                    name = name.wrapping_add(1);
+                }
+                if number >= first && number != directory {
+                    raw::syscall4(libc::SYS_close, [number, 0, 0, 0]);
+                }
+                at = at.wrapping_add(*record.wrapping_add(RECORD).cast::<u16>() as usize);
+            }
+        }
+    }
+}
+
+/// Resets what signals do.
+///
+/// # Safety
+///
+/// As [`perform`].
+#[inline(always)]
+unsafe fn reset_signals(signals: usize) -> isize {
+    // The kernel's sigaction: handler, flags, restorer, mask.
+    let action = [0u64; 4];
+    let mut signal: u32 = 1;
+    while signal <= 64 {
+        if signals.wrapping_shr(signal.wrapping_sub(1)) & 1 != 0 {
+            let arguments = [signal as usize, ptr::from_ref(&action) as usize, 0, 8];
+            // SAFETY: the action lives through the call.
+            let failed = unsafe { raw::syscall4(libc::SYS_rt_sigaction, arguments) };
+            if failed < 0 {
+                return failed;
+            }
+        }
+        signal = signal.wrapping_add(1);
+    }
+    0
 }
 
 #[inline(always)]

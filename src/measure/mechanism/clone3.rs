@@ -6,14 +6,18 @@
 //! stack of its own while its parent is suspended.
 #![allow(unsafe_code)]
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{Arc, OnceLock};
 
+use crate::measure::cgroup;
 use crate::measure::mechanism::brief::Brief;
 use crate::measure::mechanism::stack::Stack;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, child, wait};
+use crate::measure::mechanism::{
+    Gap, Mechanism, Memory, Refusal, Spawner, child, in_child_code, wait,
+};
 use crate::measure::raw;
+use crate::model::action::{Action, Means, Name};
 
 pub(super) static CLONE3: Mechanism = Mechanism {
     name: "clone3",
@@ -25,6 +29,7 @@ pub(super) static CLONE3: Mechanism = Mechanism {
     default: true,
     taints: false,
     available,
+    how: in_child_code,
     prepare: |brief| Ok(Box::new(Clone3::new(brief, 0)?)),
 };
 
@@ -39,6 +44,7 @@ pub(super) static CLONE3_VM: Mechanism = Mechanism {
     default: true,
     taints: false,
     available,
+    how: in_child_code,
     prepare: |brief| Ok(Box::new(Clone3::new(brief, SHARING)?)),
 };
 
@@ -52,6 +58,7 @@ pub(super) static CLONE3_PIDFD: Mechanism = Mechanism {
     default: false,
     taints: false,
     available,
+    how: in_child_code,
     prepare: |brief| Ok(Box::new(Clone3::new(brief, SHARING | libc::CLONE_PIDFD as u64)?)),
 };
 
@@ -66,6 +73,7 @@ pub(super) static CLONE3_CGROUP: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || available().and_then(|()| own_cgroup().map(|_| ())),
+    how: |name| if name == Name::Cgroup { Ok(Means::Attribute) } else { in_child_code(name) },
     prepare: |brief| Ok(Box::new(Clone3::into_cgroup(brief)?)),
 };
 
@@ -112,8 +120,7 @@ struct Clone3 {
     arguments: Box<CloneArgs>,
     /// Where the kernel writes the pidfd; -1 while there is none.
     pidfd: Box<i32>,
-    _stack: Option<Stack>,
-    _cgroup: Option<File>,
+    _stack: Option<Arc<Stack>>,
 }
 
 impl Clone3 {
@@ -127,18 +134,25 @@ impl Clone3 {
         if flags & libc::CLONE_PIDFD as u64 != 0 {
             arguments.pidfd = &raw mut *pidfd as u64;
         }
-        let stack = if flags & libc::CLONE_VM as u64 != 0 { Some(Stack::map()?) } else { None };
+        let stack = if flags & libc::CLONE_VM as u64 != 0 { Some(brief.stack()?) } else { None };
         if let Some(stack) = &stack {
             (arguments.stack, arguments.stack_size) = stack.range();
         }
-        Ok(Clone3 { brief, arguments, pidfd, _stack: stack, _cgroup: None })
+        Ok(Clone3 { brief, arguments, pidfd, _stack: stack })
     }
 
-    fn into_cgroup(brief: Brief) -> Result<Clone3, Refusal> {
-        let cgroup = own_cgroup()?;
+    fn into_cgroup(mut brief: Brief) -> Result<Clone3, Refusal> {
+        let given = brief.actions().iter().find_map(|action| match action {
+            Action::Cgroup { directory, .. } => Some(*directory),
+            _ => None,
+        });
+        brief.relieve(|action| matches!(action, Action::Cgroup { .. }));
         let mut clone3 = Clone3::new(brief, SHARING | CLONE_INTO_CGROUP)?;
-        clone3.arguments.cgroup = cgroup.as_raw_fd() as u64;
-        clone3._cgroup = Some(cgroup);
+        let directory = match given {
+            Some(directory) => directory,
+            None => own_cgroup()?.as_raw_fd(),
+        };
+        clone3.arguments.cgroup = directory as u64;
         Ok(clone3)
     }
 }
@@ -174,34 +188,15 @@ impl Spawner for Clone3 {
     }
 }
 
-/// The cgroup v2 directory that this process is in, opened as a place to be born in.
-fn own_cgroup() -> Result<File, Refusal> {
-    let refuse = |reason: &str| Refusal { errno: 0, reason: reason.to_owned() };
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let mount = mounts
-        .lines()
-        .find(|line| line.contains(" - cgroup2 "))
-        .and_then(|line| line.split(' ').nth(4))
-        .ok_or_else(|| refuse("cgroup v2 is not mounted"))?;
-    let membership = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let path = membership
-        .lines()
-        .find_map(|line| line.strip_prefix("0::"))
-        .ok_or_else(|| refuse("this process is in no cgroup of version 2"))?;
-    let directory = format!("{mount}{}", path.trim_end_matches('/'));
+/// The cgroup that this process is in, opened once as a place to be born in.
+fn own_cgroup() -> Result<&'static File, Refusal> {
+    static OWN: OnceLock<File> = OnceLock::new();
+    if let Some(own) = OWN.get() {
+        return Ok(own);
+    }
+    let directory = cgroup::own()?;
     // To be born there takes the right to move a process there, even for one that is there.
-    OpenOptions::new().write(true).open(format!("{directory}/cgroup.procs")).map_err(|error| {
-        Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("no process may be put into {directory}; root may, or its owner"),
-        }
-    })?;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_DIRECTORY | libc::O_PATH)
-        .open(&directory)
-        .map_err(|error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("cannot open the cgroup {directory}"),
-        })
+    cgroup::procs(&directory)?;
+    let own = cgroup::open(&directory)?;
+    Ok(OWN.get_or_init(|| own))
 }

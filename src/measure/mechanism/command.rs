@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use crate::measure::mechanism::brief::{Brief, Lent};
 use crate::measure::mechanism::child::{self, Step};
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, steps, wait};
-use crate::model::action::Action;
+use crate::model::action::{Action, Means, Name};
 
 pub(super) static COMMAND: Mechanism = Mechanism {
     name: "command",
@@ -33,6 +33,7 @@ pub(super) static COMMAND: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
+    how,
     prepare: |brief| {
         let mut command = Command::new(OsStr::from_bytes(brief.program().to_bytes()));
         command.args(brief.arguments().skip(1).map(|a| OsStr::from_bytes(a.to_bytes())));
@@ -45,6 +46,15 @@ pub(super) static COMMAND: Mechanism = Mechanism {
         }
         let (streams, rest) = brief.actions().split_at(own(brief.actions()));
         let streams = streams.to_vec();
+        for action in &streams {
+            match action {
+                Action::Setgid { group } => command.gid(*group),
+                Action::Setuid { user } => command.uid(*user),
+                Action::Chdir { path } => command.current_dir(OsStr::from_bytes(path.to_bytes())),
+                Action::Setpgid => command.process_group(0),
+                _ => &mut command,
+            };
+        }
         if !rest.is_empty() {
             let rest = Rest(steps::of(rest));
             // SAFETY: the closure makes system calls and nothing else; what its steps point to is
@@ -55,12 +65,36 @@ pub(super) static COMMAND: Mechanism = Mechanism {
     },
 };
 
+fn how(name: Name) -> Result<Means, String> {
+    Ok(match name {
+        Name::Dup2 | Name::Open | Name::Chdir | Name::Setpgid | Name::Setuid | Name::Setgid => {
+            Means::Attribute
+        }
+        _ => Means::PreExec,
+    })
+}
+
 /// How many of these actions, from the first, are such as the standard library has a method for.
-/// It does them before all others, and takes descriptors as they are in the caller.
+/// It does them before all others, in an order of its own, and takes descriptors as they are in the
+/// caller.
 fn own(actions: &[Action]) -> usize {
     let mut replaced = Vec::new();
+    let mut last = 0;
     for (done, action) in actions.iter().enumerate() {
+        let order = match action {
+            Action::Dup2 { .. } | Action::Open { .. } => 0,
+            Action::Setgid { .. } => 1,
+            Action::Setuid { .. } => 2,
+            Action::Chdir { .. } => 3,
+            Action::Setpgid => 4,
+            _ => return done,
+        };
+        if order < last {
+            return done;
+        }
+        last = order;
         let to = match action {
+            _ if order > 0 => continue,
             Action::Dup2 { from, to } if from != to && !replaced.contains(from) => *to,
             Action::Open { to, .. } => *to,
             _ => return done,
@@ -189,6 +223,9 @@ mod tests {
             (vec![dup2(7, 1), dup2(8, 1)], 1),
             (vec![dup2(7, 5)], 0),
             (vec![dup2(1, 1)], 0),
+            (vec![dup2(7, 1), Action::Setgid { group: 1 }, Action::Setuid { user: 1 }], 3),
+            (vec![Action::Setuid { user: 1 }, Action::Setgid { group: 1 }], 1),
+            (vec![Action::Setpgid, Action::Setsid], 1),
             (vec![dup2(7, 0), Action::Close { descriptor: 7 }, dup2(8, 1)], 1),
         ] {
             assert_eq!(own(&actions), expected, "{actions:?}");

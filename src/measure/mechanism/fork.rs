@@ -6,7 +6,9 @@
 #![allow(unsafe_code)]
 
 use crate::measure::mechanism::brief::Brief;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, child, wait};
+use crate::measure::mechanism::{
+    Gap, Mechanism, Memory, Refusal, Spawner, child, in_child_code, wait,
+};
 
 pub(super) static FORK: Mechanism = Mechanism {
     name: "fork",
@@ -20,6 +22,7 @@ pub(super) static FORK: Mechanism = Mechanism {
     default: true,
     taints: false,
     available: || Ok(()),
+    how: in_child_code,
     prepare: |brief| Ok(Box::new(Fork { brief, call: libc::fork })),
 };
 
@@ -34,6 +37,7 @@ pub(super) static UNDERSCORE_FORK: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || underscore_fork().map(|_| ()),
+    how: in_child_code,
     prepare: |brief| Ok(Box::new(Fork { brief, call: underscore_fork()? })),
 };
 

@@ -26,6 +26,7 @@ pub(super) static C_FORK: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
+    how: |_| Err("the C loop does nothing there".to_owned()),
     prepare: |brief| Ok(Box::new(Independent::new(FORK, brief)?)),
 };
 
@@ -38,6 +39,7 @@ pub(super) static C_VFORK: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
+    how: |_| Err("the C loop does nothing there".to_owned()),
     prepare: |brief| Ok(Box::new(Independent::new(VFORK, brief)?)),
 };
 
@@ -50,6 +52,7 @@ pub(super) static C_POSIX_SPAWN: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || Ok(()),
+    how: |_| Err("the C loop does nothing there".to_owned()),
     prepare: |brief| Ok(Box::new(Independent::new(POSIX_SPAWN, brief)?)),
 };
 

@@ -24,6 +24,7 @@ mod wait;
 use std::fmt;
 
 use crate::measure::mechanism::brief::Brief;
+use crate::model::action::{Means, Name};
 use crate::model::setup::Work;
 
 /// One way to make a process.
@@ -44,6 +45,9 @@ pub struct Mechanism {
     pub taints: bool,
     /// Whether it can be had here; if not, why.
     pub available: fn() -> Result<(), Refusal>,
+    /// By what it does an action between birth and exec; if it cannot, why. Where there is a means,
+    /// `prepare` has it.
+    pub how: fn(Name) -> Result<Means, String>,
     /// Makes everything that the birth needs; may allocate.
     pub prepare: fn(Brief) -> Result<Box<dyn Spawner>, Refusal>,
 }
@@ -79,6 +83,16 @@ impl Mechanism {
     pub fn ignores_image(&self) -> bool {
         matches!(self.memory, Memory::Nothing | Memory::Same)
     }
+}
+
+/// In code of its own every child can do everything.
+fn in_child_code(_: Name) -> Result<Means, String> {
+    Ok(Means::ChildCode)
+}
+
+/// Where there is no child there is no gap.
+fn nowhere(_: Name) -> Result<Means, String> {
+    Err("no process is made in which anything could be done before an exec".to_owned())
 }
 
 /// What becomes of the parent's memory.

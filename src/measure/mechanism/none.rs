@@ -1,6 +1,6 @@
 //! The control: nothing is made.
 
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, nowhere};
 
 pub(super) static NONE: Mechanism = Mechanism {
     name: "none",
@@ -12,6 +12,7 @@ pub(super) static NONE: Mechanism = Mechanism {
     default: true,
     taints: false,
     available: || Ok(()),
+    how: nowhere,
     prepare: |_| Ok(Box::new(Nothing)),
 };
 

@@ -6,10 +6,9 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char};
-use std::mem::MaybeUninit;
 
 use crate::measure::mechanism::brief::{Brief, Lent};
-use crate::measure::mechanism::file_actions::FileActions;
+use crate::measure::mechanism::file_actions::{self, Attributes, FileActions};
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, wait};
 
 pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
@@ -18,13 +17,15 @@ pub(super) static POSIX_SPAWN: Mechanism = Mechanism {
     explain: "The libc's own code runs in the child, so there is no stamp of the birth and no \
               image `exit`. glibc makes the child with CLONE_VM and CLONE_VFORK on a stack that \
               it maps for each call; before 2.38 the child then resets some 120 signal handlers \
-              one by one. The attributes set the signal mask and nothing else. With `path-dirs` it \
-              is posix_spawnp.",
+              one by one. The attributes set the signal mask, and what `actions` asks for that is \
+              an attribute; the rest of them are file actions. With `path-dirs` it is \
+              posix_spawnp.",
     memory: Memory::Shares,
     gap: Gap::Theirs,
     default: true,
     taints: false,
     available: || Ok(()),
+    how: file_actions::how,
     prepare: |brief| {
         let attributes = Attributes::new(&brief)?;
         let file_actions = FileActions::new(brief.actions())?;
@@ -43,6 +44,7 @@ pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
     default: false,
     taints: false,
     available: || pidfd_spawn(c"pidfd_spawn").map(|_| ()),
+    how: file_actions::how,
     prepare: |brief| {
         let name = if brief.name().is_some() { c"pidfd_spawnp" } else { c"pidfd_spawn" };
         let call = pidfd_spawn(name)?;
@@ -51,40 +53,6 @@ pub(super) static PIDFD_SPAWN: Mechanism = Mechanism {
         Ok(Box::new(PidfdSpawn { brief, attributes, file_actions, call, lent: None, pidfd: -1 }))
     },
 };
-
-/// Spawn attributes that set the signal mask of the image.
-struct Attributes(Box<libc::posix_spawnattr_t>);
-
-impl Attributes {
-    fn new(brief: &Brief) -> Result<Attributes, Refusal> {
-        let mut raw = Box::new(MaybeUninit::uninit());
-        let mask = brief.signal_mask();
-        // SAFETY: initialised by the first call before the others use it; it stays in its box.
-        let (failed, attributes) = unsafe {
-            let mut failed = libc::posix_spawnattr_init(raw.as_mut_ptr());
-            let mut raw = raw.assume_init();
-            if failed == 0 {
-                failed = libc::posix_spawnattr_setsigmask(&mut *raw, &mask);
-            }
-            if failed == 0 {
-                let flags = libc::POSIX_SPAWN_SETSIGMASK as libc::c_short;
-                failed = libc::posix_spawnattr_setflags(&mut *raw, flags);
-            }
-            (failed, raw)
-        };
-        if failed != 0 {
-            return Err(Refusal { errno: failed, reason: "no spawn attributes".to_owned() });
-        }
-        Ok(Attributes(attributes))
-    }
-}
-
-impl Drop for Attributes {
-    fn drop(&mut self) {
-        // SAFETY: initialised in `new` and destroyed once.
-        unsafe { libc::posix_spawnattr_destroy(&mut *self.0) };
-    }
-}
 
 struct PosixSpawn {
     brief: Brief,
@@ -103,7 +71,7 @@ impl Spawner for PosixSpawn {
                 &mut pid,
                 self.brief.program().as_ptr(),
                 self.file_actions.as_ptr(),
-                &*self.attributes.0,
+                self.attributes.as_ptr(),
                 self.brief.argv(),
                 self.brief.envp(),
             )
@@ -163,7 +131,7 @@ impl Spawner for PidfdSpawn {
                 &mut self.pidfd,
                 self.brief.program().as_ptr(),
                 self.file_actions.as_ptr(),
-                &*self.attributes.0,
+                self.attributes.as_ptr(),
                 self.brief.argv(),
                 self.brief.envp(),
             )

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::measure::mechanism::Refusal;
 
@@ -25,7 +26,25 @@ pub(super) struct Stack {
     mapping: *mut libc::c_void,
 }
 
+// SAFETY: nothing is done with the mapping but to name its addresses, and to unmap it at the end.
+unsafe impl Send for Stack {}
+// SAFETY: likewise.
+unsafe impl Sync for Stack {}
+
 impl Stack {
+    /// The one that all share who make one process at a time: while a child runs on it, its parent
+    /// is suspended.
+    pub(super) fn shared() -> Result<Arc<Stack>, Refusal> {
+        static SHARED: Mutex<Weak<Stack>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stack) = shared.upgrade() {
+            return Ok(stack);
+        }
+        let stack = Arc::new(Stack::map()?);
+        *shared = Arc::downgrade(&stack);
+        Ok(stack)
+    }
+
     /// Maps a stack and touches its upper end, so that the child does not fault on it.
     pub(super) fn map() -> Result<Stack, Refusal> {
         // SAFETY: a new private mapping; the guard is the lower part of it.

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use crate::measure::mechanism::brief::Brief;
 use crate::measure::mechanism::child::Mailbox;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, nowhere};
 use crate::measure::raw;
 
 pub(super) static THREAD: Mechanism = Mechanism {
@@ -25,6 +25,7 @@ pub(super) static THREAD: Mechanism = Mechanism {
     default: false,
     taints: true,
     available: || Ok(()),
+    how: nowhere,
     prepare: |brief| {
         if !brief.actions().is_empty() {
             return Err(Refusal {

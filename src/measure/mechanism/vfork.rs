@@ -6,9 +6,11 @@
 //! switches to a stack of its own before it runs anything; see [`child::birth`].
 #![allow(unsafe_code)]
 
+use std::sync::Arc;
+
 use crate::measure::mechanism::brief::Brief;
 use crate::measure::mechanism::stack::Stack;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, child, wait};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Spawner, child, in_child_code, wait};
 
 pub(super) static VFORK: Mechanism = Mechanism {
     name: "vfork",
@@ -22,12 +24,16 @@ pub(super) static VFORK: Mechanism = Mechanism {
     default: true,
     taints: false,
     available: || Ok(()),
-    prepare: |brief| Ok(Box::new(Vfork { brief, stack: Stack::map()? })),
+    how: in_child_code,
+    prepare: |brief| {
+        let stack = brief.stack()?;
+        Ok(Box::new(Vfork { brief, stack }))
+    },
 };
 
 struct Vfork {
     brief: Brief,
-    stack: Stack,
+    stack: Arc<Stack>,
 }
 
 #[cfg(target_arch = "x86_64")]

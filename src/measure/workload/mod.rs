@@ -6,6 +6,7 @@
 //! task allocates in `prepare` and not after it.
 
 mod cow;
+mod gap;
 mod pipeline;
 mod spawn;
 mod stall;
@@ -25,6 +26,7 @@ use crate::measure::mechanism::independent;
 use crate::measure::mechanism::{Mechanism, Refusal, Spawner};
 use crate::measure::reading;
 use crate::measure::shape::Become;
+use crate::measure::tape::Difference;
 use crate::model::row::Scope;
 use crate::model::setup::{self, Image, Shape, Work};
 
@@ -56,8 +58,14 @@ pub struct Frames {
 }
 
 /// Every workload.
-pub static WORKLOADS: &[&Workload] =
-    &[&spawn::SPAWN, &cow::COW, &pipeline::PIPELINE, &stall::STALL, &throughput::THROUGHPUT];
+pub static WORKLOADS: &[&Workload] = &[
+    &spawn::SPAWN,
+    &cow::COW,
+    &pipeline::PIPELINE,
+    &stall::STALL,
+    &throughput::THROUGHPUT,
+    &gap::GAP,
+];
 
 /// The workload of that kind.
 pub fn find(workload: setup::Workload) -> &'static Workload {
@@ -147,6 +155,8 @@ pub struct Taken {
     pub failure: Option<(i32, Stage)>,
     /// Whether what failed is a part of it, and the rest is a sample.
     pub partial: bool,
+    /// What the image is not that it was to become.
+    pub difference: Option<Difference>,
 }
 
 /// One bucket of a distribution.
@@ -271,6 +281,15 @@ impl Kit<'_> {
         target(&self.work.image, &self.job.noop)
     }
 
+    /// A path in the directory of the images.
+    ///
+    /// # Errors
+    ///
+    /// When its path has a NUL byte.
+    pub fn beside(&self, name: &str) -> Result<CString, Refusal> {
+        beside(&self.job.noop, name)
+    }
+
     /// What the work gives to its images.
     ///
     /// # Errors
@@ -300,6 +319,12 @@ impl Kit<'_> {
     }
 }
 
+fn beside(noop: &str, name: &str) -> Result<CString, Refusal> {
+    let path = Path::new(noop).with_file_name(name);
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Refusal { errno: libc::EINVAL, reason: noop.to_owned() })
+}
+
 fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {
     let string = |text: &str| {
         CString::new(text).map_err(|_| Refusal {
@@ -311,11 +336,7 @@ fn target(image: &Image, noop: &str) -> Result<Target, Refusal> {
         Image::Exit => Target::Exit,
         Image::Noop | Image::Dynamic => {
             let name = if *image == Image::Noop { image::NOOP } else { image::DYNAMIC };
-            let path = Path::new(noop).with_file_name(name);
-            let path = CString::new(path.as_os_str().as_bytes());
-            let path =
-                path.map_err(|_| Refusal { errno: libc::EINVAL, reason: noop.to_owned() })?;
-            Target::Exec(path, vec![c"noop".to_owned()])
+            Target::Exec(beside(noop, name)?, vec![c"noop".to_owned()])
         }
         Image::Command(words) => {
             let arguments: Vec<CString> =

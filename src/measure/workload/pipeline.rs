@@ -18,8 +18,6 @@ mod hang;
 mod threads;
 
 use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use crate::measure::clock;
 use crate::measure::counters::Counting;
@@ -163,7 +161,7 @@ impl Pipeline {
             let _counters = Counting::open();
             learn()?
         };
-        let file = (sink == Sink::File).then(|| beside(kit, "sink")).transpose()?;
+        let file = (sink == Sink::File).then(|| kit.beside("sink")).transpose()?;
         Ok(Pipeline {
             sets: [
                 Set::new(kit, timed, file.as_deref())?,
@@ -366,7 +364,7 @@ impl Task for Pipeline {
 
 impl Set {
     fn new(kit: &Kit<'_>, expected: Vec<[i32; 2]>, file: Option<&CStr>) -> Result<Set, Refusal> {
-        let shipped = beside(kit, image::STAGE)?;
+        let shipped = kit.beside(image::STAGE)?;
         let mut stages = Vec::with_capacity(kit.work.stages as usize);
         for stage in 0..kit.work.stages as usize {
             let target = match &kit.work.image {
@@ -429,13 +427,6 @@ impl Drop for Pipeline {
             unsafe { libc::unlink(path.as_ptr()) };
         }
     }
-}
-
-/// A path in the directory of the images.
-fn beside(kit: &Kit<'_>, name: &str) -> Result<CString, Refusal> {
-    let path = Path::new(&kit.job.noop).with_file_name(name);
-    CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| Refusal { errno: libc::EINVAL, reason: kit.job.noop.clone() })
 }
 
 /// The lowest number that a descriptor would get now.

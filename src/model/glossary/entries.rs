@@ -1177,6 +1177,27 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Reading,
+        "proved",
+        &[],
+        "1: the image of workload=gap is what was asked for, as it reports; 0: it is not",
+        "In count blocks the child executes an image that tells what it has become, by system calls \
+         of its own: what is open, where it is, who it is, what signals do. It is compared with \
+         what `actions` asked for, which is never what a child would be anyway. Where it is 0 an \
+         event says what differs.",
+    ),
+    entry(
+        Reading,
+        "means",
+        &[],
+        "by what the actions were done: 1 attribute, 2 file action, 3 child code, 4 pre_exec",
+        "Of workload=gap; of several actions the largest. 1: something of the mechanism itself, such \
+         as an attribute of posix_spawn, a flag of clone3 or a method of Command. 2: a file action \
+         of posix_spawn. 3: code of one's own in the child. 4: a closure that Command runs in the \
+         child, for which it forks. What a mechanism has no way to do is an event `refused` \
+         without an errno.",
+    ),
+    entry(
+        Reading,
         "vm_pte_bytes",
         &["VmPTE"],
         "page tables of the subject (VmPTE in /proc/PID/status)",
