@@ -13,6 +13,7 @@ pub mod palette;
 pub mod plots;
 pub mod scale;
 pub mod source;
+pub mod support;
 pub mod terminal;
 pub(crate) mod text;
 pub mod units;

@@ -8,12 +8,14 @@ mod chapters;
 mod columns;
 mod grid;
 mod lanes;
+mod support;
 mod table;
 
 use std::slice;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::setup::Workload;
 use crate::show::chapter::Chapter;
 use crate::show::view::{Section, View};
 use crate::show::warning::Warning;
@@ -66,6 +68,7 @@ pub fn render(view: &View, screen: Screen) -> String {
     let mut parts = vec![text::wrap(&view.conclusion, screen.columns(), "", "")];
     // Of many parents, or of several questions, the table or the lanes of the one parent where the
     // answer is plainest stand for all; the others are told in little room.
+    parts.extend(view.support.iter().map(|support| self::support::render(support, screen)));
     let is_one = view.chapters.len() < 2;
     if view.chapters.len() <= conclusion::MANY {
         let mut tables = 0;
@@ -77,10 +80,13 @@ pub fn render(view: &View, screen: Screen) -> String {
                 Some(featured) if view.sections.len() > matrix::MANY => slice::from_ref(featured),
                 _ => &view.sections,
             };
-            tables = shown.len();
-            parts.extend(self::tables(view, shown, screen));
+            if !shown.iter().all(|section| is_in_support(view, section)) {
+                tables = shown.len();
+                parts.extend(self::tables(view, shown, screen));
+            }
         }
-        if let Some(section) = view.sections.get(view.featured) {
+        let featured = view.sections.get(view.featured);
+        if let Some(section) = featured.filter(|section| !is_in_support(view, section)) {
             // Right below its own table, the parent need not be named again.
             parts.push(lanes::render(section, tables != 1, screen));
         }
@@ -108,6 +114,15 @@ pub fn findings(view: &View, screen: Screen) -> String {
         lines.extend(chapters::findings(chapter, screen));
     }
     ended(lines)
+}
+
+/// More variants of a parent than this are told by the support table alone, if there is one.
+const MOST_ROWS: usize = 12;
+
+/// Whether the support table tells all that a table of this section would, in less room.
+fn is_in_support(view: &View, section: &Section) -> bool {
+    let is_gap = section.workload == Workload::Gap.word();
+    is_gap && !view.support.is_empty() && section.rows().count() > MOST_ROWS
 }
 
 /// The tables of these sections, those of each workload in line.
@@ -260,7 +275,6 @@ mod tests {
     use crate::analyse::columns::{ColumnSummary, Entry};
     use crate::analyse::contrasts::{Contrast, Reason};
     use crate::analyse::summary;
-    use crate::model::setup::Workload;
     use crate::model::workload;
     use crate::show::example::{self, FORK, NONE, POSIX_SPAWN, Spawn, VFORK};
     use crate::show::law::{Applied, AppliedRow};

@@ -27,6 +27,7 @@ use crate::show::distribution::{Distributions, Length, Step};
 use crate::show::figures::Record;
 use crate::show::finding::Tally;
 use crate::show::law::{self, Applied, Asked, LawRecord};
+use crate::show::support::Support;
 use crate::show::units;
 use crate::show::warning::{Disturbance, Warning};
 
@@ -53,6 +54,8 @@ pub struct View {
     pub faults_from_rusage: bool,
     /// Every figure of every variant and interval, for the formats that machines read.
     pub records: Vec<Record>,
+    /// What was done between birth and exec, and by what means.
+    pub support: Vec<Support>,
     /// What each scenario of the run says.
     pub chapters: Vec<Chapter>,
     /// Every law, for the formats that machines read.
@@ -350,6 +353,7 @@ impl View {
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
+            support: Support::all(summary),
             laws: laws.iter().map(|law| LawRecord::of(law)).collect(),
             applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
             charts: law::charts(&laws, &summary.published),

@@ -735,7 +735,7 @@ mod tests {
         let is_root = unsafe { libc::geteuid() } == 0;
         let may_group = is_root && cgroup::own().is_ok();
         let one_processor = std::thread::available_parallelism().is_ok_and(|n| n.get() == 1);
-        let became = crate::measure::shape::become_(&job.shape, &[], || ()).unwrap();
+        let became = crate::measure::shape::become_(&job.shape, &[], false, || ()).unwrap();
         set_disposition(libc::SIG_IGN);
         for row in ACTIONS {
             let rights = [Name::Setuid, Name::Setgid, Name::Setgroups, Name::NiceUp];

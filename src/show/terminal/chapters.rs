@@ -289,13 +289,13 @@ pub(super) fn title(chapter: &Chapter, screen: Screen) -> Vec<String> {
     heading(&text, screen)
 }
 
-fn heading(text: &str, screen: Screen) -> Vec<String> {
+pub(super) fn heading(text: &str, screen: Screen) -> Vec<String> {
     let bold = Style::new().bold();
     let lines = text::wrap(text, screen.columns(), "", "");
     lines.into_iter().map(|line| format!("{bold}{line}{bold:#}")).collect()
 }
 
-fn dimmed(text: &str, screen: Screen) -> Vec<String> {
+pub(super) fn dimmed(text: &str, screen: Screen) -> Vec<String> {
     let dim = Style::new().dimmed();
     let lines = text::wrap(text, screen.columns(), " ", " ");
     let lines = lines.into_iter().filter(|line| !line.trim().is_empty());
