@@ -224,6 +224,7 @@ mod tests {
     use crate::model::row::Scope;
     use crate::record::rows::EventRow;
     use crate::show::example::{self, POSIX_SPAWN, VFORK};
+    use crate::show::terminal::{Screen, render};
 
     /// A parent in which actions were done: vfork without any, with dup2 (proved, half as much
     /// again) and with umask (not permitted), and posix_spawn with umask (no way).
@@ -331,6 +332,21 @@ mod tests {
         let mut other = summary();
         other.variants[0].row.mechanism = "fork".to_owned();
         assert!(!Support::all(&other)[0].has_added(0));
+    }
+
+    #[test]
+    fn the_screen_has_the_table_at_every_width() {
+        let view = example::view(&summary());
+        for width in [40, 60, 100] {
+            let screen = Screen { width, unicode: true };
+            let told = anstream::adapter::strip_str(&render(&view, screen)).to_string();
+            for text in ["1 of 3 cells", "not permitted", "no way: posix_spawn umask", "+26.4 13.2"]
+            {
+                let lines = told.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(lines.contains(text), "no `{text}` in {told}");
+            }
+            assert!(told.lines().all(|line| line.chars().count() <= width), "{told}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub fn render(view: &View, screen: Screen) -> String {
     let mut parts = vec![text::wrap(&view.conclusion, screen.columns(), "", "")];
     // Of many parents, or of several questions, the table or the lanes of the one parent where the
     // answer is plainest stand for all; the others are told in little room.
-    parts.extend(view.support.iter().map(|support| self::support::render(support, screen)));
+    parts.extend(support::render(&view.support, screen));
     let is_one = view.chapters.len() < 2;
     if view.chapters.len() <= conclusion::MANY {
         let mut tables = 0;

@@ -8,9 +8,30 @@ use super::{Screen, colour};
 use crate::show::support::{Added, INTERVALS, Standing, Support};
 use crate::show::text;
 
+/// The one table of a run; of many parents those in which a cell was not done and proved, and of the
+/// others how many there are.
+pub(super) fn render(all: &[Support], screen: Screen) -> Vec<Vec<String>> {
+    if let [one] = all {
+        return vec![table_of(one, screen)];
+    }
+    let is_whole = |support: &&Support| {
+        let (proved, cells) = support.proved();
+        proved == cells
+    };
+    let (whole, rest): (Vec<&Support>, Vec<&Support>) = all.iter().partition(is_whole);
+    let mut parts: Vec<Vec<String>> =
+        rest.into_iter().map(|support| table_of(support, screen)).collect();
+    if !whole.is_empty() {
+        let cells: usize = whole.iter().map(|support| support.proved().0).sum();
+        let told = format!("between birth and exec: {cells} cells done and proved by the image");
+        parts.push(heading(&told, screen));
+    }
+    parts
+}
+
 /// The table of means, and those of what is added, as many mechanisms beside each other as there is
 /// room for.
-pub(super) fn render(support: &Support, screen: Screen) -> Vec<String> {
+fn table_of(support: &Support, screen: Screen) -> Vec<String> {
     let (proved, cells) = support.proved();
     let place = match support.place.as_str() {
         "" => String::new(),
