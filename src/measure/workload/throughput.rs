@@ -1,6 +1,6 @@
 //! Throughput: a batch of jobs as fast as can be, or as they arrive.
 //!
-//! A sample is a batch. How a job gets to what does it is a [`Runner`]'s affair; this file says
+//! A sample is a batch. How a job gets to what does it is a `Runner`'s affair; this file says
 //! which of them can do what, runs batches, and says of each how many jobs were done, how long it
 //! took, how much processor time it cost, what failed, and that nothing was left behind.
 //!
