@@ -392,7 +392,8 @@ impl Set {
                 }),
                 (None, None) => {}
             }
-            let extras = Extras { actions, ..kit.extras()? };
+            // A stage that shares the memory has executed its image before the next is born.
+            let extras = Extras { actions, alone: true, ..kit.extras()? };
             stages.push(kit.spawner_for(target, extras)?);
         }
         Ok(Set { stages, expected })
