@@ -323,6 +323,15 @@ mod tests {
         }
     }
 
+    /// Ends the threads of a test, also where an assertion fails: they would be waited for, for ever.
+    struct End<'a>(&'a AtomicU32);
+
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(1, Ordering::Relaxed);
+        }
+    }
+
     /// The only test of this process that opens windows.
     #[test]
     fn operations_are_counted_in_windows_and_only_there() {
@@ -332,13 +341,15 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| work::<Clock>(places[0], &done));
             scope.spawn(|| work::<Fault>(places[1], &done));
+            let _end = End(&done);
             let mut all = lengths();
             for _ in 0..3 {
                 bystanders.open();
                 thread::sleep(Duration::from_millis(2));
                 let before = all.len();
                 let seen = bystanders.close(&mut all);
-                assert!(seen.operations > 2, "{seen:?}");
+                // Each thread does one operation after it has seen the window, however slow it is.
+                assert!(seen.operations >= 2, "{seen:?}");
                 assert_eq!(all.len() - before, seen.operations);
                 assert!(seen.longest_ns > 0, "{seen:?}");
                 thread::sleep(Duration::from_millis(2));
@@ -347,7 +358,6 @@ mod tests {
                 };
                 assert_eq!(bystanders.slots.iter().map(counted).sum::<u64>(), 0);
             }
-            done.store(1, Ordering::Relaxed);
         });
         assert!(Watch::of(ptr::null_mut()).is_none());
     }
