@@ -131,18 +131,27 @@ impl Roster {
             all.push((reference, role));
         }
         let entries = label(all)?;
-        let refusals: Vec<String> = entries
-            .iter()
-            .filter(|e| e.row.role == Role::Subject)
-            .map(|e| e.refused.as_ref().map(|why| format!("{}: {why}", e.row.label)))
-            .collect::<Option<_>>()
-            .unwrap_or_default();
-        if !refusals.is_empty() {
-            return Err(BadRoster::Nothing(refusals.join("; ")));
+        let mut asked_for = entries.iter().filter(|e| e.row.role == Role::Subject).peekable();
+        if asked_for.peek().is_some() && asked_for.clone().all(|entry| entry.refused.is_some()) {
+            return Err(BadRoster::Nothing(reasons(asked_for)));
         }
         let vs = named.into_iter().next().unwrap_or_else(|| VERSUS.to_owned());
         Ok(Roster { entries, vs })
     }
+}
+
+/// Why entries are refused, each reason once with the labels of all that it holds for.
+fn reasons<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for entry in entries {
+        let why = entry.refused.as_deref().unwrap_or_default();
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, labels)) => labels.push(&entry.row.label),
+            None => reasons.push((why, vec![&entry.row.label])),
+        }
+    }
+    let each = reasons.iter().map(|(why, labels)| format!("{}: {why}", labels.join(", ")));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// A setup that was asked for.

@@ -299,7 +299,7 @@ pub(super) fn key(
     canvas.mark((x + 17, y), look.mark, colour)?;
     // What does not fit beside the plot is cut; the whole name shows under the pointer.
     canvas.group(name, "", || {
-        canvas.text((x + 42, y), 13, INK, Side::Right, &text::shorten(name, 26))
+        canvas.text((x + 42, y), 13, INK, Side::Right, &text::shorten(name, 23))
     })
 }
 
