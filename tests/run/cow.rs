@@ -99,8 +99,8 @@ fn shares_and_orders_and_writers_write_as_many_pages_as_they_should() {
             let of = |writer| format!("fork written={share} write-order={order} writer={writer}");
             let (parent, child) = (of("parent"), of("child"));
             let faults = read(&bench, &[("label", &parent)], "rusage_minor_faults", "parent");
-            assert_about(&faults, pages, &parent);
-            // The child may meet a page of its own stack or of the mailbox for the first time.
+            // Either may meet a page of its own stack or of the mailbox for the first time.
+            assert!(!faults.is_empty() && faults.iter().all(|n| (pages..pages + 8).contains(n)));
             let faults = read(&bench, &[("label", &child)], "rusage_minor_faults", "child");
             assert!(!faults.is_empty() && faults.iter().all(|n| (pages..pages + 8).contains(n)));
             for label in [&parent, &child] {
