@@ -217,10 +217,14 @@ impl Cells {
         self.most_samples(index) > 0
     }
 
-    /// How many values are eligible of the interval or length that has the most.
+    /// How many samples are eligible: of the interval that has the most or, where there is none, of
+    /// the length. In a distribution that is what was recorded, and a sample may record thousands.
     pub(super) fn most_samples(&self, index: usize) -> usize {
-        let cells = self.cells[index].iter().chain(self.lengths[index].values());
-        cells.map(Cell::count).max().unwrap_or(0)
+        let most = |counts: &mut dyn Iterator<Item = usize>| counts.max().unwrap_or(0);
+        match most(&mut self.cells[index].iter().map(Cell::count)) {
+            0 => most(&mut self.lengths[index].values().map(Cell::count)),
+            samples => samples,
+        }
     }
 }
 

@@ -70,7 +70,8 @@ pub struct VariantSummary {
     pub versus: Option<u32>,
     /// What stands in the columns of its workload; empty where that shows the intervals of a spawn.
     pub columns: Vec<ColumnSummary>,
-    /// Samples that its statistics are made of, by the interval or length that has the most.
+    /// Samples that its statistics are made of: of the interval that has the most or, where there is
+    /// none, of the length.
     pub samples: usize,
     /// Page faults per spawn.
     pub faults: Faults,

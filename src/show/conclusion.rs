@@ -192,7 +192,7 @@ fn halves_of(section: &Section, interval: Interval) -> Option<String> {
     Some(format!("{what} {}", medians_of(&medians)))
 }
 
-/// The medians of curves, with the names of the slowest and the fastest of them.
+/// The medians of the slowest and the fastest of curves, and the longest of all values.
 pub fn halves(what: &str, curves: &[Curve]) -> String {
     let mut medians: Vec<(&str, f64)> =
         curves.iter().filter_map(|curve| Some((curve.name.as_str(), curve.median?))).collect();
@@ -200,9 +200,16 @@ pub fn halves(what: &str, curves: &[Curve]) -> String {
     if let [first, .., last] = medians[..] {
         medians = vec![first, last];
     }
-    match medians.as_slice() {
-        [] => what.to_owned(),
-        medians => format!("{what}: half within {}", medians_of(medians)),
+    let last = |curve: &Curve| curve.steps.last().map_or(0.0, |step| step.nanoseconds);
+    let longest = curves.iter().max_by(|a, b| last(a).total_cmp(&last(b)));
+    match (medians.as_slice(), longest) {
+        ([], _) | (_, None) => what.to_owned(),
+        (medians, Some(longest)) => format!(
+            "{what}: half within {}; the longest {} ({})",
+            medians_of(medians),
+            units::duration(last(longest)),
+            longest.name
+        ),
     }
 }
 

@@ -18,6 +18,9 @@ const PERCENTILES: [(f64, &str); 7] = [
     (0.99999, "99.999%"),
 ];
 
+/// A tick that lies nearer to the fastest than this share of the axis has no label.
+const NEAREST: f64 = 0.07;
+
 /// Draws it; none without samples.
 pub(super) fn draw(tail: &Tail, source: &str) -> Option<Drawn> {
     let curves = &tail.curves;
@@ -40,7 +43,8 @@ pub(super) fn draw(tail: &Tail, source: &str) -> Option<Drawn> {
             ticks: PERCENTILES
                 .into_iter()
                 .map(|(share, label)| (left_over(share) / decades, label.to_owned()))
-                .filter(|(place, _)| *place <= 1.0)
+                // Where there are many decades the median has no room beside the fastest.
+                .filter(|(place, _)| *place <= 1.0 && (*place == 0.0 || *place > NEAREST))
                 .collect(),
         };
         let y = Axis {
