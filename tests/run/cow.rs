@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, Row, children, is_root, median, refused, skip, status, wait_for};
+use crate::bench::{Bench, Row, children, is_root, refused, skip, status, wait_for};
 use crate::shapes::{alone, assert_put_back, settings};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,10 +42,12 @@ fn assert_about(values: &[u64], wanted: u64, reading: &str) {
     assert!(values.iter().all(|v| (low..=high).contains(v)), "{reading}: {values:?}, not {wanted}");
 }
 
-/// The median length of the writing, in nanoseconds.
+/// The shortest length of the writing, in nanoseconds: few samples are taken here, beside other
+/// tests, and whoever interrupts one only adds to it.
 #[track_caller]
 fn writing(bench: &Bench, wanted: &[(&str, &str)]) -> u64 {
-    median(&bench.timed(wanted), "rewrite_ns")
+    let lengths = bench.timed(wanted).into_iter().filter_map(|row| row["rewrite_ns"].parse().ok());
+    lengths.min().unwrap_or_else(|| panic!("nothing was written by {wanted:?}"))
 }
 
 #[test]
@@ -84,9 +86,9 @@ fn each_page_is_a_fault_and_costs_most_while_the_child_lives() {
 
     let [dear, cheap, free] = [&alive[..], &gone, &never].map(|wanted| writing(&bench, wanted));
     assert!(dear > cheap && cheap > 3 * free, "alive {dear}, gone {cheap}, never {free}");
-    let mut again = read(&bench, &alive, "rewritten_ns", "parent");
-    again.sort_unstable();
-    assert!(cheap > 2 * again[again.len() / 2], "gone {cheap}, already written {again:?}");
+    let again = read(&bench, &alive, "rewritten_ns", "parent");
+    let least = again.iter().min().unwrap();
+    assert!(cheap > 2 * least, "gone {cheap}, already written {again:?}");
 }
 
 #[test]
