@@ -20,6 +20,15 @@ const MARK: &str = "FORKBENCH_TEST_MARK";
 /// A line of a CSV file by its columns.
 pub(crate) type Row = HashMap<String, String>;
 
+/// A row of `readings.csv` that a workload has noted.
+pub(crate) struct Noted {
+    /// What was noted.
+    pub(crate) value: u64,
+    /// With how many samples.
+    pub(crate) spawns: u64,
+    pub(crate) row: Row,
+}
+
 /// A place for one run.
 pub(crate) struct Bench {
     directory: TempDir,
@@ -196,6 +205,20 @@ impl Bench {
                 && timed.contains(&(row["launch"].clone(), row["block"].clone()))
         });
         rows
+    }
+
+    /// What the workload noted under that name with each sample, of the variants with these values: a
+    /// row of `readings.csv` is the sum over spawns that noted the same.
+    pub(crate) fn noted(&self, reading: &str, wanted: &[(&str, &str)]) -> Vec<Noted> {
+        let variants = self.variants(wanted);
+        let mut rows = self.rows_with("readings.csv", &[("reading", reading), ("at", "work")]);
+        rows.retain(|row| variants.contains(&row["variant"]));
+        let noted = |row: Row| {
+            let number = |column: &str| row[column].parse::<u64>().unwrap();
+            let (value, spawns) = (number("value") / number("spawns"), number("spawns"));
+            Noted { value, spawns, row }
+        };
+        rows.into_iter().map(noted).collect()
     }
 
     /// Every process of this bench: those that inherited its mark, and those with it among their

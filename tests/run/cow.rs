@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, Row, children, is_root, refused, skip, status, wait_for};
+use crate::bench::{Bench, children, is_root, refused, skip, status, wait_for};
 use crate::shapes::{alone, assert_put_back, settings};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,13 +26,9 @@ fn cow(bench: &Bench, more: &[&str]) {
 /// What a reading at=work says in each sample of the variants with these values.
 #[track_caller]
 fn read(bench: &Bench, wanted: &[(&str, &str)], reading: &str, scope: &str) -> Vec<u64> {
-    let variants = bench.variants(wanted);
-    assert!(!variants.is_empty(), "{wanted:?}");
-    let is = |row: &Row| row["reading"] == reading && row["scope"] == scope && row["at"] == "work";
-    let mut rows = bench.rows("readings.csv");
-    rows.retain(|row| is(row) && variants.contains(&row["variant"]));
-    let number = |row: &Row, column: &str| row[column].parse::<u64>().unwrap();
-    rows.iter().map(|row| number(row, "value") / number(row, "spawns")).collect()
+    assert!(!bench.variants(wanted).is_empty(), "{wanted:?}");
+    let noted = bench.noted(reading, wanted).into_iter();
+    noted.filter(|noted| noted.row["scope"] == scope).map(|noted| noted.value).collect()
 }
 
 #[track_caller]

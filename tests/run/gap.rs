@@ -38,9 +38,8 @@ fn actions(row: &Row) -> &str {
 /// What the readings of that name say of each variant: the values, each of one spawn.
 fn readings(bench: &Bench, name: &str) -> BTreeMap<String, Vec<u64>> {
     let mut values: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for row in bench.rows_with("readings.csv", &[("reading", name)]) {
-        let [value, spawns] = ["value", "spawns"].map(|name| row[name].parse::<u64>().unwrap());
-        values.entry(row["variant"].clone()).or_default().push(value / spawns);
+    for noted in bench.noted(name, &[]) {
+        values.entry(noted.row["variant"].clone()).or_default().push(noted.value);
     }
     values
 }

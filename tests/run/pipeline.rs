@@ -8,21 +8,10 @@ use crate::bench::{Bench, Row, median, refused};
 const PATIENCE: Duration = Duration::from_secs(20);
 const MECHANISMS: &str = "fork,vfork,posix_spawn,clone3,clone3-vm,clone3-pidfd,thread";
 
-/// Rows of a reading of timed samples, of the variants with these values.
-fn noted(bench: &Bench, reading: &str, wanted: &[(&str, &str)]) -> Vec<Row> {
-    let variants = bench.variants(wanted);
-    let mut rows = bench.rows_with("readings.csv", &[("reading", reading), ("at", "work")]);
-    rows.retain(|row| variants.contains(&row["variant"]));
-    rows
-}
-
 /// The values that were noted, each once.
 fn values(bench: &Bench, reading: &str, wanted: &[(&str, &str)]) -> Vec<u64> {
-    let number = |row: &Row, column: &str| row[column].parse::<u64>().unwrap();
-    let mut values: Vec<u64> = noted(bench, reading, wanted)
-        .iter()
-        .map(|row| number(row, "value") / number(row, "spawns"))
-        .collect();
+    let noted = bench.noted(reading, wanted).into_iter();
+    let mut values: Vec<u64> = noted.map(|noted| noted.value).collect();
     values.sort_unstable();
     values.dedup();
     values
@@ -85,7 +74,7 @@ fn the_last_stage_writes_a_file_itself() {
     bench.run(&[&file[..], &["--mechanism", "fork,posix_spawn"]].concat()).expect(0, &[]);
     let of = [("workload", "pipeline")];
     assert_eq!(values(&bench, "through_bytes", &of), [64 << 10]);
-    assert!(noted(&bench, "first_byte_ns", &of).is_empty(), "nothing is read");
+    assert!(bench.noted("first_byte_ns", &of).is_empty(), "nothing is read");
     assert!(bench.rows("events.csv").is_empty());
     bench.assert_nothing_left(PATIENCE);
 }

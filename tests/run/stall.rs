@@ -11,17 +11,15 @@ fn number(row: &Row, column: &str) -> u64 {
 
 /// The values of a reading in timed blocks, one for each sample, in order.
 fn values(bench: &Bench, mechanism: &str, reading: &str) -> Vec<u64> {
-    let variants = bench.variants(&[("mechanism", mechanism), ("role", "subject")]);
     let timed = bench.rows_with("blocks.csv", &[("kind", "time")]);
     let mut values = Vec::new();
-    for row in bench.rows_with("readings.csv", &[("reading", reading), ("at", "work")]) {
+    for noted in bench.noted(reading, &[("mechanism", mechanism), ("role", "subject")]) {
+        let row = &noted.row;
         let is_timed = timed
             .iter()
             .any(|block| (&block["launch"], &block["block"]) == (&row["launch"], &row["block"]));
-        if is_timed && variants.contains(&row["variant"]) {
-            // A row is the sum over spawns that read the same.
-            let spawns = number(&row, "spawns");
-            values.extend((0..spawns).map(|_| number(&row, "value") / spawns));
+        if is_timed {
+            values.extend((0..noted.spawns).map(|_| noted.value));
         }
     }
     values.sort_unstable();

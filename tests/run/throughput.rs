@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
-use crate::bench::{Bench, Row, children, finish, is_root, refused, signal, skip, wait_for};
+use crate::bench::{Bench, children, finish, is_root, refused, signal, skip, wait_for};
 
 /// Runs a few batches with these arguments.
 fn run(bench: &Bench, more: &[&str]) {
@@ -21,13 +21,9 @@ fn run(bench: &Bench, more: &[&str]) {
 
 /// The readings of that name with their value for one sample, of the variant.
 fn readings(bench: &Bench, variant: &str, name: &str) -> Vec<u64> {
-    let rows = bench.rows_with("readings.csv", &[("variant", variant), ("reading", name)]);
-    let value = |row: &Row| {
-        let number = |column: &str| row[column].parse::<u64>().unwrap();
-        assert_eq!(row["at"], "work");
-        number("value") / number("spawns")
-    };
-    rows.iter().map(value).collect()
+    let every = bench.rows_with("readings.csv", &[("variant", variant), ("reading", name)]);
+    assert!(every.iter().all(|row| row["at"] == "work"));
+    bench.noted(name, &[("variant", variant)]).into_iter().map(|noted| noted.value).collect()
 }
 
 /// Asserts that each batch of the variant did so many jobs, and that nothing was left of it.

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::{Screen, colour};
+use super::{Screen, colour, table};
 use crate::show::text;
 use crate::show::units;
 use crate::show::view::{Cell, Heading, Row, Section, Versus};
@@ -192,13 +192,7 @@ fn notes(columns: &[Heading], rows: &[&Row], dropped: &[String], screen: Screen)
     );
     if !dropped.is_empty() {
         let names: Vec<&str> = dropped.iter().map(String::as_str).collect();
-        let names = units::list(&names, "and");
-        notes.push(format!("no room for {names}: widen the terminal, or --format csv"));
+        notes.push(table::no_room(&names));
     }
-    let dim = Style::new().dimmed();
-    text::wrap(&notes.join("; "), screen.columns(), "", "")
-        .into_iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| format!("{dim}{line}{dim:#}"))
-        .collect()
+    table::small_print(&notes, screen)
 }

@@ -289,18 +289,25 @@ impl Layout {
         if !self.dropped.is_empty() {
             let names: Vec<&str> =
                 ALL.into_iter().filter(|column| self.dropped.contains(column)).map(name).collect();
-            notes.push(format!(
-                "no room for {}: widen the terminal, or --format csv",
-                units::list(&names, "and")
-            ));
+            notes.push(no_room(&names));
         }
-        let dim = Style::new().dimmed();
-        text::wrap(&notes.join("; "), screen.columns(), "", "")
-            .into_iter()
-            .filter(|line| !line.is_empty())
-            .map(|line| format!("{dim}{line}{dim:#}"))
-            .collect()
+        small_print(&notes, screen)
     }
+}
+
+/// The note on columns of these names that had to be left out.
+pub(super) fn no_room(names: &[&str]) -> String {
+    format!("no room for {}: widen the terminal, or --format csv", units::list(names, "and"))
+}
+
+/// The notes below a table, dimmed; no line where there are none.
+pub(super) fn small_print(notes: &[String], screen: Screen) -> Vec<String> {
+    let dim = Style::new().dimmed();
+    text::wrap(&notes.join("; "), screen.columns(), "", "")
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("{dim}{line}{dim:#}"))
+        .collect()
 }
 
 /// What stands right above the figures of a column.
