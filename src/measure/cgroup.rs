@@ -36,12 +36,11 @@ pub fn own() -> Result<PathBuf, Refusal> {
 ///
 /// Who may not move processes there.
 pub fn procs(directory: &Path) -> Result<File, Refusal> {
-    OpenOptions::new().write(true).open(directory.join("cgroup.procs")).map_err(|error| Refusal {
-        errno: error.raw_os_error().unwrap_or(0),
-        reason: format!(
-            "no process may be put into {}; root may, or its owner",
-            directory.display()
-        ),
+    OpenOptions::new().write(true).open(directory.join("cgroup.procs")).map_err(|error| {
+        Refusal::of(
+            &error,
+            format!("no process may be put into {}; root may, or its owner", directory.display()),
+        )
     })
 }
 
@@ -55,9 +54,8 @@ pub fn open(directory: &Path) -> Result<File, Refusal> {
         .read(true)
         .custom_flags(libc::O_DIRECTORY | libc::O_PATH)
         .open(directory)
-        .map_err(|error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("cannot open the cgroup {}", directory.display()),
+        .map_err(|error| {
+            Refusal::of(&error, format!("cannot open the cgroup {}", directory.display()))
         })
 }
 
@@ -75,12 +73,14 @@ impl Made {
     /// Where there is none, and who may not.
     pub fn new() -> Result<Made, Refusal> {
         let directory = own()?.join(format!("{PREFIX}{}", std::process::id()));
-        fs::create_dir(&directory).map_err(|error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!(
-                "no cgroup may be made here ({}); root may, or its owner",
-                directory.display()
-            ),
+        fs::create_dir(&directory).map_err(|error| {
+            Refusal::of(
+                &error,
+                format!(
+                    "no cgroup may be made here ({}); root may, or its owner",
+                    directory.display()
+                ),
+            )
         })?;
         Ok(Made { directory })
     }

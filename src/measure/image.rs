@@ -35,6 +35,7 @@ pub const MAILBOX_BYTES: usize = 65_536;
 global_asm!(
     ".pushsection forkbench_image, \"a\", @progbits",
     ".globl forkbench_image_begin",
+    ".globl forkbench_image_stamped",
     ".globl forkbench_image_end",
     ".balign 16",
     "forkbench_image_begin:",
@@ -56,6 +57,7 @@ global_asm!(
     "mov edx, 24",
     "xor r10d, r10d",
     "syscall",
+    "forkbench_image_stamped:",
     "mov eax, 231", // exit_group(0)
     "xor edi, edi",
     "syscall",
@@ -69,6 +71,7 @@ global_asm!(
 global_asm!(
     ".pushsection forkbench_image, \"a\", @progbits",
     ".globl forkbench_image_begin",
+    ".globl forkbench_image_stamped",
     ".globl forkbench_image_end",
     ".balign 16",
     "forkbench_image_begin:",
@@ -90,6 +93,7 @@ global_asm!(
     "mov x2, #24",
     "mov x3, #0",
     "svc 0",
+    "forkbench_image_stamped:",
     "mov x8, #94", // exit_group(0)
     "mov x0, #0",
     "svc 0",
@@ -102,6 +106,8 @@ global_asm!(
 unsafe extern "C" {
     #[link_name = "forkbench_image_begin"]
     static BEGIN: u8;
+    #[link_name = "forkbench_image_stamped"]
+    static STAMPED: u8;
     #[link_name = "forkbench_image_end"]
     static END: u8;
 }
@@ -136,10 +142,12 @@ pub const STAGE: &str = "stag";
 /// The name of the file of `witness`.
 pub const WITNESS: &str = "witn";
 
-/// The image `witness` as an ELF file, static as `noop`.
+/// The image `witness` as an ELF file, static as `noop`: it begins as that does, and where that ends
+/// goes on with code of its own.
 pub fn witness() -> Vec<u8> {
     let (begin, end) = witness::code();
-    elf(code(begin, end), &[], &[])
+    let stamp = code(&raw const BEGIN, &raw const STAMPED);
+    elf(&[stamp, code(begin, end)].concat(), &[], &[])
 }
 
 /// The image `noop` as an ELF file: header, one segment that is read and executed, a stack that is

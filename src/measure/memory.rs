@@ -198,9 +198,8 @@ impl Ballast {
     /// Tells the kernel about the mapping, before any of it is touched.
     fn tell(&self, shape: &Shape) -> Result<(), Refusal> {
         let advise = |advice| self.advise(0..self.mapped, advice);
-        let refuse = |error: io::Error, what: &str| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("the kernel refuses {what}"),
+        let refuse = |error: io::Error, what: &str| {
+            Refusal::of(&error, format!("the kernel refuses {what}"))
         };
         match shape.page {
             // A kernel without transparent huge pages answers EINVAL: then 4k is what it has.
@@ -511,7 +510,7 @@ fn cannot(error: &io::Error, shape: &Shape) -> Refusal {
                  (as root, `echo {pages} > /proc/sys/vm/nr_hugepages`)"
         );
     }
-    Refusal { errno: error.raw_os_error().unwrap_or(0), reason }
+    Refusal::of(error, reason)
 }
 
 /// Pages of 2 MiB in the hugetlb pool that nobody has and nobody is promised.

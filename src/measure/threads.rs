@@ -80,9 +80,8 @@ impl Threads {
             });
         }
         let bystanders = watched.then(|| Bystanders::new(count)).transpose();
-        let bystanders = bystanders.map_err(|error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("no memory for what threads={count} time"),
+        let bystanders = bystanders.map_err(|error| {
+            Refusal::of(&error, format!("no memory for what threads={count} time"))
         })?;
         start(begin, count, others, true, bystanders)
     }

@@ -1,4 +1,5 @@
-//! The image `witness`: stamps the clock as `noop` does, and then tells what it has become.
+//! The image `witness`: stamps the clock as `noop` does, by the same code, and then tells what it has
+//! become. What stands here is what comes after the stamp.
 //!
 //! It makes the system calls of a list that its parent has left behind the mailbox, and writes
 //! beside each what the kernel returned. So the image knows nothing of what it is asked: a fact about
@@ -42,24 +43,6 @@ global_asm!(
     ".globl forkbench_witness_end",
     ".balign 16",
     "forkbench_witness_begin:",
-    "mov eax, 228", // clock_gettime(CLOCK_MONOTONIC, rsp - 64)
-    "mov edi, 1",
-    "lea rsi, [rsp - 64]",
-    "syscall",
-    "mov eax, 309", // getcpu(rsp - 40, 0, 0)
-    "lea rdi, [rsp - 40]",
-    "xor esi, esi",
-    "xor edx, edx",
-    "syscall",
-    "mov eax, dword ptr [rsp - 40]",
-    "inc rax",
-    "mov qword ptr [rsp - 48], rax",
-    "mov eax, 18", // pwrite64(MAILBOX, rsp - 64, 24, 0)
-    "mov edi, {mailbox}",
-    "lea rsi, [rsp - 64]",
-    "mov edx, 24",
-    "xor r10d, r10d",
-    "syscall",
     "mov eax, 9", // mmap(ADDRESS, .., PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, MAILBOX, 0)
     "movabs rdi, {address}",
     "mov esi, {bytes}",
@@ -113,24 +96,6 @@ global_asm!(
     ".globl forkbench_witness_end",
     ".balign 16",
     "forkbench_witness_begin:",
-    "mov x8, #113", // clock_gettime(CLOCK_MONOTONIC, sp - 64)
-    "mov x0, #1",
-    "sub x1, sp, #64",
-    "svc 0",
-    "mov x8, #168", // getcpu(sp - 40, 0, 0)
-    "sub x0, sp, #40",
-    "mov x1, #0",
-    "mov x2, #0",
-    "svc 0",
-    "ldur w3, [sp, #-40]",
-    "add x3, x3, #1",
-    "stur x3, [sp, #-48]",
-    "mov x8, #68", // pwrite64(MAILBOX, sp - 64, 24, 0)
-    "mov x0, #{mailbox}",
-    "sub x1, sp, #64",
-    "mov x2, #24",
-    "mov x3, #0",
-    "svc 0",
     "mov x8, #222", // mmap(ADDRESS, .., PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, MAILBOX, 0)
     "mov x0, #{address}",
     "mov x1, #{bytes}",

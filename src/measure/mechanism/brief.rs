@@ -344,10 +344,8 @@ fn filler() -> Result<*const c_char, Refusal> {
     if let Some(address) = FILLER.get() {
         return Ok(*address as *const c_char);
     }
-    let refuse = |error: std::io::Error| Refusal {
-        errno: error.raw_os_error().unwrap_or(0),
-        reason: "no memory for env-bytes and args-bytes".to_owned(),
-    };
+    let refuse =
+        |error: std::io::Error| Refusal::of(&error, "no memory for env-bytes and args-bytes");
     let mut file = File::from(tape::memfd(c"forkbench-strings").map_err(refuse)?);
     let mut bytes = Vec::with_capacity(FILLERS * STRING);
     (0..FILLERS).for_each(|i| bytes.extend(added(i, STRING).as_bytes_with_nul()));

@@ -22,6 +22,7 @@ mod vfork;
 mod wait;
 
 use std::fmt;
+use std::io;
 
 use crate::measure::mechanism::brief::Brief;
 use crate::model::action::{Means, Name};
@@ -129,11 +130,18 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with the errno of the libc call just made.
     pub(in crate::measure) fn last(reason: &str) -> Refusal {
-        Refusal {
-            errno: std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
-            reason: reason.to_owned(),
-        }
+        Refusal { errno: last_errno(), reason: reason.to_owned() }
     }
+
+    /// A refusal with the errno of that error.
+    pub(in crate::measure) fn of(error: &io::Error, reason: impl Into<String>) -> Refusal {
+        Refusal { errno: error.raw_os_error().unwrap_or(0), reason: reason.into() }
+    }
+}
+
+/// The errno of the libc call just made.
+pub(in crate::measure) fn last_errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 impl fmt::Display for Refusal {

@@ -165,10 +165,8 @@ impl Cow {
             return Err(Refusal { errno: 0, reason: "workload=cow without memory".to_owned() });
         };
         let places = ballast.places(work.written, work.write_order);
-        let places = places.map_err(|error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: "no memory for the list of pages to write".to_owned(),
-        })?;
+        let places = places
+            .map_err(|error| Refusal::of(&error, "no memory for the list of pages to write"))?;
         enough_in_the_pool(shape, work)?;
         let copies = kit.mechanism.memory == Memory::Copies;
         let alive = work.child == ChildState::Alive;
@@ -252,18 +250,12 @@ impl Cow {
 
     /// The parent writes the memory; how long it took, in nanoseconds.
     fn write(&self, ground: &mut Ground<'_>) -> Option<u64> {
-        let ballast = ground.became.ballast.as_ref()?;
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.begin();
-        }
-        let length = ballast.write_places(&self.places);
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.end(None);
-            ground.notes.counted(counting, reading::WORK);
-        }
-        let again = ballast.write_places(&self.places);
-        self.note(again, ground);
-        Some(length)
+        let write = |ground: &Ground<'_>| Some(ballast(ground)?.write_places(&self.places));
+        ground.count();
+        let length = write(ground);
+        ground.counted(None, reading::WORK);
+        self.note(write(ground)?, ground);
+        length
     }
 
     /// The child writes the memory; how long it took, in nanoseconds. None: it is no more.

@@ -29,7 +29,7 @@ use crate::measure::mechanism::child::{Mailbox, Stage};
 use crate::measure::mechanism::{Mechanism, Refusal, Spawner};
 use crate::measure::reading;
 use crate::measure::tape::Difference;
-use crate::measure::workload::spawn::Judge;
+use crate::measure::workload::spawn::{Judge, once};
 use crate::measure::workload::{Frames, Ground, Kit, Taken, Task, Workload};
 use crate::model::action::{ACTIONS, Action, Means, Name};
 use crate::model::row::Scope;
@@ -174,24 +174,8 @@ impl Task for Gap {
             proof.questions.put(ground.mailbox);
         }
         let spawner = self.spawner(proving);
-
-        let cpu_begin = clock::thread_cpu();
-        let start = clock::now();
-        let child = spawner.birth();
-        let returned = clock::now();
-        let reaped = if child >= 0 { spawner.reap(child, None) } else { Ok(0) };
-        let end = clock::now();
-        let cpu = clock::thread_cpu() - cpu_begin;
-
+        let (taken, reaped) = once(spawner, None);
         spawner.tidy();
-        let taken = Taken {
-            start_ns: start,
-            blocked_ns: Some(returned - start),
-            reaped_ns: Some(end - start),
-            cpu_ns: cpu,
-            child,
-            ..Taken::default()
-        };
         let mut taken = self.judge.complete(taken, reaped, ground);
         if let Some(proof) = self.proof.as_ref().filter(|_| proving && taken.failure.is_none()) {
             taken.difference = proof.difference(ground.mailbox);

@@ -16,6 +16,8 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use hdrhistogram::Histogram;
+
 use crate::measure::counters::Counting;
 use crate::measure::image;
 use crate::measure::job::{Job, searched_directory};
@@ -127,6 +129,24 @@ pub struct Ground<'a> {
     pub notes: &'a mut Notes,
 }
 
+impl Ground<'_> {
+    /// Begins to count, where this sample is counted.
+    pub fn count(&mut self) {
+        if let Some(counting) = self.counting.as_deref_mut() {
+            counting.begin();
+        }
+    }
+
+    /// Counts no further, and notes what was counted as of `at`, an index of [`reading::PLACES`].
+    /// `child`: the usage of the child that was reaped meanwhile, if there was one.
+    pub fn counted(&mut self, child: Option<&libc::rusage>, at: u32) {
+        if let Some(counting) = self.counting.as_deref_mut() {
+            counting.end(child);
+            self.notes.counted(counting, at);
+        }
+    }
+}
+
 /// One sample, as its task saw it. Lengths in nanoseconds since `start_ns`; `None` where there is
 /// no such stamp.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,6 +190,22 @@ pub struct Bucket {
     pub high_ns: u64,
     /// How many there were.
     pub count: u64,
+}
+
+impl Bucket {
+    /// Hands over the buckets of a distribution that hold anything, and empties it.
+    pub(in crate::measure::workload) fn take_all(
+        reading: u32,
+        distribution: &mut Histogram<u64>,
+        each: &mut dyn FnMut(Bucket),
+    ) {
+        for value in distribution.iter_recorded() {
+            let high_ns = value.value_iterated_to();
+            let low_ns = distribution.lowest_equivalent(high_ns);
+            each(Bucket { reading, low_ns, high_ns, count: value.count_at_value() });
+        }
+        distribution.reset();
+    }
 }
 
 /// What is said of a sample beside its stamps: counted facts and lengths.

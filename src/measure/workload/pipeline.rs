@@ -24,10 +24,10 @@ use crate::measure::counters::Counting;
 use crate::measure::image;
 use crate::measure::mechanism::brief::{Extras, Target};
 use crate::measure::mechanism::child::Stage;
-use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, last_errno};
 use crate::measure::reading;
 use crate::measure::workload::pipeline::threads::Threads;
-use crate::measure::workload::{Frames, Ground, Kit, Taken, Task, Workload};
+use crate::measure::workload::{Frames, Ground, Kit, Notes, Taken, Task, Workload};
 use crate::model::action::Action;
 use crate::model::row::Scope;
 use crate::model::setup::{self, Image, PipeEnds, Shape, Sink, Work};
@@ -112,6 +112,17 @@ impl Readings {
             through: reading::number("through_ns"),
             bytes: reading::number("through_bytes"),
             eof_missing: reading::number("eof_missing"),
+        }
+    }
+}
+
+impl Readings {
+    /// Notes what came out of a pipeline that began at `start` and went well.
+    fn note(self, output: Output, start: u64, notes: &mut Notes) {
+        notes.add(self.bytes, Scope::Both, output.bytes);
+        if output.first_ns > 0 {
+            notes.add(self.first_byte, Scope::Both, output.first_ns - start);
+            notes.add(self.through, Scope::Both, output.end_ns - output.first_ns);
         }
     }
 }
@@ -248,7 +259,7 @@ impl Pipeline {
                     }
                     output.bytes += read as u64;
                 }
-                _ => match errno() {
+                _ => match last_errno() {
                     libc::EINTR => {}
                     errno => return Err((errno, Stage::Pipe)),
                 },
@@ -300,9 +311,7 @@ impl Task for Pipeline {
             // A wait for what never comes settles nothing.
             return Taken { start_ns: clock::now(), ..Taken::default() };
         }
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.begin();
-        }
+        ground.count();
         let cpu_begin = clock::thread_cpu();
         let start = clock::now();
         let spawned = self.spawn();
@@ -323,10 +332,7 @@ impl Task for Pipeline {
         let cpu = clock::thread_cpu() - cpu_begin;
 
         self.close_all();
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.end(None);
-            ground.notes.counted(counting, reading::WORK);
-        }
+        ground.counted(None, reading::WORK);
         self.sets[self.set].stages.iter_mut().for_each(|stage| stage.tidy());
         let mut taken = Taken {
             start_ns: start,
@@ -344,16 +350,13 @@ impl Task for Pipeline {
             }
             Ok(output) => self.judge(output, reaped, ground),
         };
-        let Readings { first_byte, through, bytes, eof_missing } = self.readings;
-        if let (Ok(output), None) = (output, taken.failure) {
-            let bytes_out = if self.file.is_some() { self.bytes } else { output.bytes };
-            ground.notes.add(bytes, Scope::Both, bytes_out);
-            if output.bytes > 0 {
-                ground.notes.add(first_byte, Scope::Both, output.first_ns - start);
-                ground.notes.add(through, Scope::Both, output.end_ns - output.first_ns);
+        if let (Ok(mut output), None) = (output, taken.failure) {
+            if self.file.is_some() {
+                output.bytes = self.bytes;
             }
+            self.readings.note(output, start, ground.notes);
         }
-        ground.notes.add(eof_missing, Scope::Both, u64::from(hung));
+        ground.notes.add(self.readings.eof_missing, Scope::Both, u64::from(hung));
         taken
     }
 
@@ -408,9 +411,10 @@ impl Pipeline {
         reaped: Result<i32, i32>,
         ground: &Ground<'_>,
     ) -> Option<(i32, Stage)> {
+        let told = ground.mailbox.read().failure;
         match reaped {
             Err(errno) => Some((errno, Stage::Reap)),
-            Ok(_) if ground.mailbox.read().failure.is_some() => ground.mailbox.read().failure,
+            Ok(_) if told.is_some() => told,
             Ok(status) if status != 0 => Some((0, Stage::Status)),
             Ok(_) if self.file.is_none() && output.bytes != self.bytes => {
                 Some((libc::EPIPE, Stage::Pipe))
@@ -484,7 +488,7 @@ fn make_pipe(inherited: bool) -> Result<[i32; 2], i32> {
     // SAFETY: fills in an array of two.
     match unsafe { libc::pipe2(pipe.as_mut_ptr(), flags) } {
         0 => Ok(pipe),
-        _ => Err(errno()),
+        _ => Err(last_errno()),
     }
 }
 
@@ -502,8 +506,4 @@ fn is_readable(descriptor: i32) -> bool {
     let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry that lives through the call.
     unsafe { libc::poll(&mut poll, 1, EOF_WAIT_MS) > 0 }
-}
-
-fn errno() -> i32 {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }

@@ -44,32 +44,10 @@ impl Task for Spawn {
     fn sample(&mut self, ground: &mut Ground<'_>) -> Taken {
         let mut usage = no_usage();
         let wanted = ground.counting.is_some();
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.begin();
-        }
-
-        let cpu_begin = clock::thread_cpu();
-        let start = clock::now();
-        let child = self.spawner.birth();
-        let returned = clock::now();
-        let reaped =
-            if child >= 0 { self.spawner.reap(child, wanted.then_some(&mut usage)) } else { Ok(0) };
-        let end = clock::now();
-        let cpu = clock::thread_cpu() - cpu_begin;
-
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.end(self.judge.has_child.then_some(&usage));
-            ground.notes.counted(counting, reading::SPAWN);
-        }
+        ground.count();
+        let (taken, reaped) = once(&mut *self.spawner, wanted.then_some(&mut usage));
+        ground.counted(self.judge.has_child.then_some(&usage), reading::SPAWN);
         self.spawner.tidy();
-        let taken = Taken {
-            start_ns: start,
-            blocked_ns: Some(returned - start),
-            reaped_ns: Some(end - start),
-            cpu_ns: cpu,
-            child,
-            ..Taken::default()
-        };
         self.judge.complete(taken, reaped, ground)
     }
 
@@ -84,6 +62,29 @@ impl Task for Spawn {
     ) -> Option<Result<&[crate::measure::mechanism::independent::Spawn], i32>> {
         self.spawner.turn(count)
     }
+}
+
+/// One spawn with its stamps, and how the child ended: its wait status, or the errno of waiting for
+/// it. The spawner is still to be tidied.
+pub(super) fn once(
+    spawner: &mut dyn Spawner,
+    usage: Option<&mut libc::rusage>,
+) -> (Taken, Result<i32, i32>) {
+    let cpu_begin = clock::thread_cpu();
+    let start = clock::now();
+    let child = spawner.birth();
+    let returned = clock::now();
+    let reaped = if child >= 0 { spawner.reap(child, usage) } else { Ok(0) };
+    let end = clock::now();
+    let taken = Taken {
+        start_ns: start,
+        blocked_ns: Some(returned - start),
+        reaped_ns: Some(end - start),
+        cpu_ns: clock::thread_cpu() - cpu_begin,
+        child,
+        ..Taken::default()
+    };
+    (taken, reaped)
 }
 
 fn no_usage() -> libc::rusage {

@@ -106,15 +106,6 @@ impl Task for Stall {
     }
 
     fn end_block(&mut self, each: &mut dyn FnMut(Bucket)) {
-        for bucket in self.lengths.iter_recorded() {
-            let high_ns = bucket.value_iterated_to();
-            each(Bucket {
-                reading: self.numbers.bystander,
-                low_ns: self.lengths.lowest_equivalent(high_ns),
-                high_ns,
-                count: bucket.count_at_value(),
-            });
-        }
-        self.lengths.reset();
+        Bucket::take_all(self.numbers.bystander, &mut self.lengths, each);
     }
 }

@@ -439,17 +439,9 @@ impl Task for Throughput {
             Load::Closed => self.numbers.job_ns,
             _ => self.numbers.service_ns,
         };
-        let mut hand_over = |reading: u32, distribution: &mut Histogram<u64>| {
-            for value in distribution.iter_recorded() {
-                let high_ns = value.value_iterated_to();
-                let low_ns = distribution.lowest_equivalent(high_ns);
-                each(Bucket { reading, low_ns, high_ns, count: value.count_at_value() });
-            }
-            distribution.reset();
-        };
-        hand_over(first, &mut self.services);
+        Bucket::take_all(first, &mut self.services, each);
         if let Some(responses) = &mut self.responses {
-            hand_over(self.numbers.response_ns, responses);
+            Bucket::take_all(self.numbers.response_ns, responses, each);
         }
     }
 }

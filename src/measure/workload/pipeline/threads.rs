@@ -13,7 +13,6 @@ use crate::measure::mechanism::child::Stage;
 use crate::measure::reading;
 use crate::measure::workload::pipeline::{Output, Readings};
 use crate::measure::workload::{Ground, Kit, Taken, Task};
-use crate::model::row::Scope;
 
 /// What comes out of the last stage, and the threads.
 type Running = (Receiver<Vec<u8>>, Vec<JoinHandle<()>>);
@@ -74,9 +73,7 @@ fn copy(from: &Receiver<Vec<u8>>, to: &SyncSender<Vec<u8>>) {
 
 impl Task for Threads {
     fn sample(&mut self, ground: &mut Ground<'_>) -> Taken {
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.begin();
-        }
+        ground.count();
         let cpu_begin = clock::thread_cpu();
         let start = clock::now();
         let spawned = self.spawn();
@@ -102,20 +99,12 @@ impl Task for Threads {
         }
         let end = clock::now();
         let cpu = clock::thread_cpu() - cpu_begin;
-        if let Some(counting) = ground.counting.as_deref_mut() {
-            counting.end(None);
-            ground.notes.counted(counting, reading::WORK);
-        }
+        ground.counted(None, reading::WORK);
         if failure.is_none() && output.bytes != self.bytes {
             failure = Some((libc::EPIPE, Stage::Pipe));
         }
         if failure.is_none() {
-            ground.notes.add(self.readings.bytes, Scope::Both, output.bytes);
-            if output.bytes > 0 {
-                let Readings { first_byte, through, .. } = self.readings;
-                ground.notes.add(first_byte, Scope::Both, output.first_ns - start);
-                ground.notes.add(through, Scope::Both, output.end_ns - output.first_ns);
-            }
+            self.readings.note(output, start, ground.notes);
         }
         Taken {
             start_ns: start,

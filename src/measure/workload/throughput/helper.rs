@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::image::MAILBOX;
 use crate::measure::mechanism::brief::{Brief, Extras};
 use crate::measure::mechanism::child::{Mailbox, Stage};
-use crate::measure::mechanism::{self, Refusal};
+use crate::measure::mechanism::{self, Refusal, last_errno};
 use crate::measure::subject;
 use crate::measure::workload::throughput::batch::{Batch, Failed, Failure};
 use crate::measure::workload::throughput::runner::{Direct, Runner, do_job, said};
@@ -115,9 +115,8 @@ pub(super) struct Helper {
 impl Helper {
     /// Starts one, and waits until it is ready.
     pub(super) fn start(role: Role, kit: &Kit<'_>, cpus: &[u32]) -> Result<Helper, Refusal> {
-        let refuse = |error: io::Error| Refusal {
-            errno: error.raw_os_error().unwrap_or(0),
-            reason: format!("a helper could not be started ({role:?})"),
+        let refuse = |error: io::Error| {
+            Refusal::of(&error, format!("a helper could not be started ({role:?})"))
         };
         let (socket, theirs) = UnixStream::pair().map_err(refuse)?;
         let child = Command::new("/proc/self/exe")
@@ -418,8 +417,7 @@ fn spawn_with(direct: &mut Direct, descriptor: Result<OwnedFd, i32>) -> Result<(
     let descriptor = descriptor.map_err(|errno| Failure::of(errno, Stage::Birth))?;
     // SAFETY: both are descriptors of this process, and the second is nobody's.
     if unsafe { libc::dup2(descriptor.as_raw_fd(), MAILBOX) } < 0 {
-        let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
-        return Err(Failure::of(errno, Stage::Birth));
+        return Err(Failure::of(last_errno(), Stage::Birth));
     }
     drop(descriptor);
     direct.begin(0)?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::measure::clock;
 use crate::measure::image::MAILBOX;
 use crate::measure::mechanism::child::{Mailbox, Stage};
-use crate::measure::mechanism::{Refusal, Spawner};
+use crate::measure::mechanism::{Refusal, Spawner, last_errno};
 use crate::measure::raw;
 use crate::measure::subject;
 use crate::measure::workload::throughput::batch::Failure;
@@ -101,10 +101,6 @@ pub(super) fn wait_readable(polled: &mut [libc::pollfd], until: Option<u64>) -> 
         libc::ppoll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, left, ptr::null())
     };
     ready > 0
-}
-
-fn last_errno() -> i32 {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 /// How a child went that was waited for: what it said of itself, else its status.
@@ -426,10 +422,8 @@ impl Pool {
 /// Starts a thread that lives as long as the subject.
 pub(super) fn start_thread(body: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
     let started = std::thread::Builder::new().spawn(body);
-    started.map(drop).map_err(|error| Refusal {
-        errno: error.raw_os_error().unwrap_or(0),
-        reason: "no thread that does jobs could be started".to_owned(),
-    })
+    let refuse = |error| Refusal::of(&error, "no thread that does jobs could be started");
+    started.map(drop).map_err(refuse)
 }
 
 fn serve(shared: &Shared, cpus: &[u32]) {
