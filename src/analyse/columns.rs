@@ -81,7 +81,10 @@ pub(super) fn columns(cells: &Cells, index: usize, versus: Option<usize>) -> Vec
                 return ColumnSummary { entry: Entry::Void, launches: Vec::new(), versus: None };
             }
             let other = versus.filter(|&other| {
-                Some(place) == main && !is_void(other) && cells.has_samples(other)
+                Some(place) == main
+                    && !is_void(other)
+                    && cells.has_samples(index)
+                    && cells.has_samples(other)
             });
             ColumnSummary {
                 entry: entry(cells, index, column.of),
@@ -131,31 +134,24 @@ fn scale(of: Of) -> f64 {
 }
 
 fn entry(cells: &Cells, index: usize, of: Of) -> Entry {
+    let figure = |text| quantity(text).map_or(Entry::Absent, |one| figure(cells, index, &one));
     match of {
-        Of::Quantity(text) => {
-            quantity(text).map_or(Entry::Absent, |one| figure(cells, index, &one))
-        }
-        Of::Each(one, other) | Of::PerSecond(one, other) => {
-            let figure =
-                |text| quantity(text).map_or(Entry::Absent, |one| figure(cells, index, &one));
-            match (figure(one), figure(other)) {
-                (Entry::Known { value: one, .. }, Entry::Known { value: other, .. })
-                    if other > 0.0 =>
-                {
-                    let value = scale(of) * one / other;
-                    let values: Vec<f64> = launches(cells, index, of)
-                        .into_iter()
-                        .flatten()
-                        .map(|(_, value)| value)
-                        .collect();
-                    let bounds = over_launches_in_proportion(&values).ok();
-                    Entry::Known { value, bounds: bounds.map(|located| around(value, located)) }
-                }
-                (Entry::Needs(one), Entry::Needs(other)) => Entry::Needs(one.max(other)),
-                (Entry::Needs(needed), _) | (_, Entry::Needs(needed)) => Entry::Needs(needed),
-                _ => Entry::Absent,
+        Of::Quantity(text) => figure(text),
+        Of::Each(one, other) | Of::PerSecond(one, other) => match (figure(one), figure(other)) {
+            (Entry::Known { value: one, .. }, Entry::Known { value: other, .. }) if other > 0.0 => {
+                let value = scale(of) * one / other;
+                let values: Vec<f64> = launches(cells, index, of)
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, value)| value)
+                    .collect();
+                let bounds = over_launches_in_proportion(&values).ok();
+                Entry::Known { value, bounds: bounds.map(|located| around(value, located)) }
             }
-        }
+            (Entry::Needs(one), Entry::Needs(other)) => Entry::Needs(one.max(other)),
+            (Entry::Needs(needed), _) | (_, Entry::Needs(needed)) => Entry::Needs(needed),
+            _ => Entry::Absent,
+        },
     }
 }
 
