@@ -1,96 +1,44 @@
-//! What a process that makes no progress is doing: read from /proc, twice.
+//! What a stuck subject and all its descendants are doing, in the words of [`autopsy`].
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
 use nix::unistd::Pid;
 
 use crate::drive::keeper::children_of;
+use crate::measure::autopsy::{self, Look, Verdict};
 
 /// How long lies between the two looks.
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Looks twice at a process and all its descendants. One line, for `events.csv`.
 pub fn examine(pid: Pid) -> String {
-    let first = look(pid);
+    let first = looks(pid);
     thread::sleep(BETWEEN);
-    let second = look(pid);
+    let second = looks(pid);
     let parts: Vec<String> = second
         .iter()
-        .map(|now| match first.iter().find(|before| before.pid == now.pid) {
-            Some(before) if before == now => format!("{now}, and the same {BETWEEN:?} before"),
-            Some(before) => format!("{now}; {BETWEEN:?} before {before}"),
-            None => format!("{now}, new"),
+        .map(|(pid, now)| {
+            let id = pid.as_raw();
+            match first.iter().find(|(other, _)| other == pid) {
+                // How it was born is not known here.
+                Some((_, before)) => {
+                    autopsy::evidence(id, before, now, autopsy::judge(before, now, false))
+                }
+                None => format!("new: {}", autopsy::evidence(id, now, now, Verdict::Moving)),
+            }
         })
         .collect();
-    if parts.is_empty() { format!("process {pid} is gone") } else { parts.join(" | ") }
-}
-
-/// One look at one process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Look {
-    pid: Pid,
-    name: String,
-    state: String,
-    system_call: String,
-    waits_in: String,
-    cpu_ticks: String,
-    threads: String,
-    switches: String,
-}
-
-impl std::fmt::Display for Look {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Look { pid, name, state, system_call, waits_in, cpu_ticks, threads, switches } = self;
-        write!(
-            f,
-            "process {pid} ({name}) state {state}, system call {system_call}, waits in {waits_in}, \
-             {threads} thread(s), {cpu_ticks} ticks of CPU, {switches} voluntary switches"
-        )
-    }
+    parts.join(" | ")
 }
 
 /// The process and its descendants, parents first.
-fn look(pid: Pid) -> Vec<Look> {
-    let mut looks: Vec<Look> = one(pid).into_iter().collect();
+fn looks(pid: Pid) -> Vec<(Pid, Look)> {
+    let mut all = vec![(pid, autopsy::look(pid.as_raw()))];
     for child in children_of(pid) {
-        looks.extend(look(child));
+        all.extend(looks(child));
     }
-    looks
-}
-
-fn one(pid: Pid) -> Option<Look> {
-    let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}"));
-    let stat = file("stat").ok()?;
-    let (head, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let status = file("status").unwrap_or_default();
-    let of_status = |key: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key));
-        line.map_or("?".to_owned(), |value| value.trim().to_owned())
-    };
-    let ticks = |index: usize| fields.get(index).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
-    let unreadable = || "not readable".to_owned();
-    // Number and arguments, without the stack pointer and the program counter.
-    let system_call = file("syscall").map_or_else(
-        |_| unreadable(),
-        |text| text.split_whitespace().take(7).collect::<Vec<_>>().join(" "),
-    );
-    Some(Look {
-        pid,
-        name: head.split_once('(').map_or("", |(_, name)| name).to_owned(),
-        state: fields.first().copied().unwrap_or("?").to_owned(),
-        system_call,
-        waits_in: match file("wchan") {
-            Ok(place) if place != "0" && !place.is_empty() => place,
-            Ok(_) => "nothing".to_owned(),
-            Err(_) => unreadable(),
-        },
-        cpu_ticks: (ticks(11) + ticks(12)).to_string(),
-        threads: of_status("Threads:"),
-        switches: of_status("voluntary_ctxt_switches:"),
-    })
+    all
 }
 
 #[cfg(test)]
@@ -108,6 +56,15 @@ mod tests {
             evidence.contains("(sleep) state S") && evidence.contains("the same"),
             "{evidence}"
         );
+        assert!(evidence.starts_with("unproven (sleep); "), "{evidence}");
         assert!(!evidence.contains('\n'));
+    }
+
+    #[test]
+    fn one_that_is_gone_is_said_to_be() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let evidence = examine(Pid::from_raw(child.id() as i32));
+        assert!(evidence.starts_with("ended; process "), "{evidence}");
     }
 }

@@ -4,6 +4,7 @@
 //! block, save in mechanisms whose nature it is (their rows say so).
 
 pub mod areas;
+pub mod autopsy;
 pub mod bystanders;
 pub mod cgroup;
 mod chores;
