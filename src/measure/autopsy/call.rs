@@ -106,6 +106,14 @@ impl Call {
         }
     }
 
+    /// The user's registers.
+    pub(super) fn registers(self) -> Option<Registers> {
+        match self {
+            Call::Outside(registers) | Call::In { registers, .. } => Some(registers),
+            Call::Unreadable | Call::Running => None,
+        }
+    }
+
     /// The futex that it waits for; `None`: it waits for none.
     pub(super) fn futex(self) -> Option<Futex> {
         let Call::In { number, arguments, .. } = self else { return None };

@@ -6,6 +6,7 @@ use super::judge::Verdict;
 use super::look::{Look, Motion, OWNER_OFFSETS, State, Wait, Word};
 use super::places::Places;
 use super::sharing::Sharing;
+use super::stack;
 
 /// The longest evidence, in bytes.
 const LONGEST: usize = 4000;
@@ -30,6 +31,11 @@ pub fn evidence(pid: i32, first: &Look, second: &Look, verdict: Verdict) -> Stri
         parts.push(motion(first.motion, second.motion));
         parts.push(format!("{} thread(s)", second.tasks.len()));
         parts.extend(signals(second));
+        let calls: Vec<String> =
+            stack::of(pid, second.call, &places).iter().map(|frame| places.name(*frame)).collect();
+        if !calls.is_empty() {
+            parts.push(format!("stack, innermost first: {}", calls.join(" < ")));
+        }
     }
     one_line(&parts.join("; "))
 }

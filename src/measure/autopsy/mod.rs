@@ -11,6 +11,7 @@ mod judge;
 mod look;
 mod places;
 mod sharing;
+mod stack;
 #[cfg(test)]
 mod tests;
 

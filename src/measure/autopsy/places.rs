@@ -67,7 +67,8 @@ impl Mapping {
 /// Where everything lies in one process.
 pub(super) struct Places {
     mappings: Vec<Mapping>,
-    loaded: Vec<Loaded>,
+    /// Its files of code.
+    pub loaded: Vec<Loaded>,
 }
 
 /// A module at the place where a process has it.
@@ -88,6 +89,17 @@ pub(super) struct Module {
     sections: Vec<(String, Range<u64>)>,
     /// By their addresses.
     symbols: Vec<(Range<u64>, String)>,
+    /// What [`super::stack`] unwinds by: `.eh_frame` and its index.
+    pub unwind: [Option<Bytes>; 2],
+}
+
+/// A section with what is in it.
+#[derive(Clone)]
+pub(super) struct Bytes {
+    /// Its addresses.
+    pub range: Range<u64>,
+    /// Its contents.
+    pub bytes: Arc<[u8]>,
 }
 
 impl Places {
@@ -167,6 +179,11 @@ impl Module {
                 })
                 .collect(),
             symbols,
+            unwind: [".eh_frame", ".eh_frame_hdr"].map(|name| {
+                let section = file.section_by_name(name)?;
+                let bytes = section.data().ok()?.into();
+                Some(Bytes { range: span(section.address(), section.size()), bytes })
+            }),
         })
     }
 
@@ -182,6 +199,11 @@ impl Module {
         let starts = self.segments.iter().map(|(_, range)| range.start);
         let ends = self.segments.iter().map(|(_, range)| range.end);
         starts.min().unwrap_or(0)..ends.max().unwrap_or(0)
+    }
+
+    /// The addresses of a section.
+    pub(super) fn section(&self, name: &str) -> Option<Range<u64>> {
+        self.sections.iter().find(|(other, _)| other == name).map(|(_, range)| range.clone())
     }
 
     fn name(&self, address: u64) -> String {
