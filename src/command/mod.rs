@@ -10,6 +10,7 @@ pub mod complete;
 pub mod env;
 pub mod exit;
 pub mod explain;
+pub mod hazard;
 pub mod knobs;
 pub mod list;
 pub mod run;
@@ -45,6 +46,8 @@ pub struct Cli {
 enum Command {
     /// Measure, and say what the numbers mean
     Run(Box<run::Args>),
+    /// Make happen what can go wrong with a fork beside threads, and prove it
+    Hazard(hazard::Args),
     /// Show a results directory again
     Show(show::Args),
     /// Check whether what a run claims of itself holds
@@ -65,6 +68,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Hazard(args) => hazard::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),

@@ -98,7 +98,7 @@ pub struct Args {
     format: String,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let length = units::parse_duration(text).map_err(|error| error.to_string())?;
     if length < Duration::from_millis(100) {
         return Err(format!("{text} is too short: give at least 100ms"));
@@ -110,10 +110,27 @@ fn share(text: &str) -> Result<f64, String> {
     units::parse_percentage(text).map_err(|error| error.to_string())
 }
 
+impl Args {
+    fn manner(&self) -> Manner<'_> {
+        Manner { quiet: self.quiet, format: &self.format }
+    }
+}
+
+/// How a command that measures speaks.
+pub(super) struct Manner<'a> {
+    /// No progress on standard error.
+    pub quiet: bool,
+    /// How the results are printed.
+    pub format: &'a str,
+}
+
 /// Measures, and prints what the numbers mean.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if cfg!(debug_assertions) {
-        say(args, "this is a debug build: its figures are not to be relied on (use --release)");
+        say(
+            &args.manner(),
+            "this is a debug build: its figures are not to be relied on (use --release)",
+        );
     }
     for note in machine::recover() {
         tell(&note);
@@ -137,7 +154,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
     let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
-    measure(args, args.stall, writer, &interrupted, |harness| {
+    measure(&args.manner(), args.stall, writer, &interrupted, |harness| {
         harness.run(roster, scenarios, wishes, ground)
     })
 }
@@ -227,7 +244,7 @@ fn wishes(args: &Args, scenarios: &[Scenario]) -> Wishes {
 }
 
 /// A seed nobody has chosen: the clock and the process id, mixed.
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Rng::new(now.as_nanos() as u64, &[u64::from(std::process::id())]).next_u64() >> 1
 }
@@ -294,7 +311,7 @@ fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
 }
 
 /// Where the run is made: processors, and the buffer that scrubs the caches.
-fn ground() -> anyhow::Result<Ground> {
+pub(super) fn ground() -> anyhow::Result<Ground> {
     let root = Root::live();
     let cpus: Vec<u32> =
         environment::allowed_cpus(&root).into_iter().map(|cpu| cpu as u32).collect();
@@ -327,15 +344,18 @@ fn resume(
     })?;
     let (writer, committed) = Writer::resume(directory).map_err(exit::usage)?;
     if committed.bytes_cut > 0 {
-        say(args, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
+        say(
+            &args.manner(),
+            &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut),
+        );
     }
     let stall = Duration::from_nanos(plan.wishes.stall_ns);
-    measure(args, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
+    measure(&args.manner(), stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
 }
 
 /// Runs what `job` does with a harness, and shows what came of it.
-fn measure(
-    args: &Args,
+pub(super) fn measure(
+    manner: &Manner<'_>,
     stall: Duration,
     writer: Writer,
     interrupted: &Arc<AtomicBool>,
@@ -345,9 +365,9 @@ fn measure(
     let root = Root::live();
     let mut environment = Environment::look(&root);
     writer.environment(&environment)?;
-    let bar = Bar::new(args);
+    let bar = Bar::new(manner);
     let outcome = {
-        let mut progress = |event: Progress| bar.tell(args, event);
+        let mut progress = |event: Progress| bar.tell(manner, event);
         let is_interrupted = || interrupted.load(Ordering::Relaxed);
         let precision = || widest_ratio(directory);
         let listeners = Listeners {
@@ -368,30 +388,30 @@ fn measure(
     let finish = outcome.context(kept)?;
     let view = source::read(directory, None)?;
     if let Finish::Complete { reason, .. } = &finish {
-        say(args, &format!("stopped {reason}"));
+        say(manner, &format!("stopped {reason}"));
     }
-    draw(args, &view, directory);
+    draw(manner, &view, directory);
     if show::has_samples(&view) {
-        match show::print(&view, &args.format) {
+        match show::print(&view, manner.format) {
             // Whoever reads has seen enough; how the run ended is still to be told.
             Err(error) if command::is_broken_pipe(&error) => {}
             printed => printed?,
         }
     }
-    Ok(conclude(args, &finish, &view, directory).into())
+    Ok(conclude(manner, &finish, &view, directory).into())
 }
 
 /// Plots are made last and are not what a run is for: a failure is told, and no more.
-fn draw(args: &Args, view: &View, directory: &Path) {
+fn draw(manner: &Manner<'_>, view: &View, directory: &Path) {
     match plots::write(view, directory) {
         Ok(files) => {
-            say(args, &format!("results and {} plots: {}", files.len(), directory.display()))
+            say(manner, &format!("results and {} plots: {}", files.len(), directory.display()))
         }
         Err(error) => tell(&error.to_string()),
     }
 }
 
-fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit {
+fn conclude(manner: &Manner<'_>, finish: &Finish, view: &View, directory: &Path) -> Exit {
     match finish {
         Finish::Interrupted if !directory.join("plan.toml").exists() => {
             tell("interrupted before there was a plan: nothing was measured, start again");
@@ -422,7 +442,7 @@ fn conclude(args: &Args, finish: &Finish, view: &View, directory: &Path) -> Exit
             if failed.is_empty() {
                 return Exit::Fine;
             }
-            say(args, "");
+            say(manner, "");
             tell(&format!("no sample of {}: see events.csv", failed.join(", ")));
             Exit::Failed
         }
@@ -563,7 +583,7 @@ fn tally(directory: &Path, variants: usize) -> anyhow::Result<Vec<(u32, u32)>> {
 }
 
 /// The first of these signals ends the run in order; the second ends it at once.
-fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
@@ -575,20 +595,20 @@ fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 /// `20261124T060000Z`.
-fn utc() -> String {
+pub(super) fn utc() -> String {
     let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     text.replace(['-', ':'], "")
 }
 
 /// A message about the run, unless it is to be quiet.
-fn say(args: &Args, text: &str) {
-    if !args.quiet && !text.is_empty() {
+fn say(manner: &Manner<'_>, text: &str) {
+    if !manner.quiet && !text.is_empty() {
         tell(text);
     }
 }
 
 /// A message that is never left out.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = writeln!(anstream::stderr(), "forkbench: {text}");
 }
 
@@ -596,8 +616,8 @@ fn tell(text: &str) {
 struct Bar(ProgressBar);
 
 impl Bar {
-    fn new(args: &Args) -> Bar {
-        let hidden = args.quiet || !std::io::stderr().is_terminal();
+    fn new(manner: &Manner<'_>) -> Bar {
+        let hidden = manner.quiet || !std::io::stderr().is_terminal();
         let target =
             if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(1000), target);
@@ -606,11 +626,11 @@ impl Bar {
         Bar(bar)
     }
 
-    fn tell(&self, args: &Args, event: Progress) {
+    fn tell(&self, manner: &Manner<'_>, event: Progress) {
         match event {
             Progress::Pilot(label) => self.0.set_message(format!("pilot: {label}")),
             Progress::Planned(plan) => {
-                self.0.suspend(|| say(args, &bought(plan)));
+                self.0.suspend(|| say(manner, &bought(plan)));
                 self.0.reset();
             }
             Progress::Launch { launch, of } => {

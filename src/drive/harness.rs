@@ -189,6 +189,10 @@ impl<'a> Harness<'a> {
         let mut pilots = Vec::new();
         let mut lost = String::new();
         for (number, (parent, variants)) in parents(&roster).into_iter().enumerate() {
+            if variants.iter().all(|variant| plan::is_whole(&roster.entries[*variant as usize])) {
+                pilots.push(Pilot::default());
+                continue;
+            }
             let copied = copied_bytes(&roster.entries, variants.iter().copied());
             let pilot = match self.make_ready(&[(&parent, copied)]) {
                 Ok(()) => self.pilot(&roster, &parent, &variants, &ground, number as u32)?,
@@ -411,10 +415,9 @@ impl<'a> Harness<'a> {
                 return Ok(Some(finish));
             }
             for &parent in &group {
-                let block = plan.count_block(parent);
-                if !missing(&block) {
+                let Some(block) = plan.count_block(parent).filter(|block| missing(block)) else {
                     continue;
-                }
+                };
                 // The same padding in the same launch of every run: counts are to be repeatable.
                 let padding = (launch as usize * 64) % 4096;
                 let start = self.start(&plan.parents[parent].parent, padding, true);
@@ -479,7 +482,11 @@ impl<'a> Harness<'a> {
         for parent in order {
             let needed = needed_bytes(&plan.parents[parent].parent, copied_in(plan, parent));
             match groups.last_mut() {
-                Some(group) if used.saturating_add(needed) <= limit => {
+                Some(group)
+                    if used.saturating_add(needed) <= limit
+                        && !plan.parents[parent].is_whole()
+                        && !plan.parents[group[0]].is_whole() =>
+                {
                     group.push(parent);
                     used += needed;
                 }
@@ -612,6 +619,8 @@ impl<'a> Harness<'a> {
         let mut readings = Vec::new();
         let mut histograms = Vec::new();
         let mut events = Vec::new();
+        // Evidence in pieces, ahead of its event.
+        let mut text = Vec::new();
         for frame in frames {
             match frame {
                 Frame::Sample(sample) => samples.push(sample_row(live.launch, row.block, sample)),
@@ -623,7 +632,15 @@ impl<'a> Harness<'a> {
                     }
                     self.perf_refused = true;
                 }
-                Frame::Event(event) => events.push(event_row(live.launch, row.block, event)),
+                Frame::Event(event) => {
+                    let mut row = event_row(live.launch, row.block, event);
+                    if !text.is_empty() {
+                        row.evidence = String::from_utf8_lossy(&text).replace(['\n', '\r'], " ");
+                        text.clear();
+                    }
+                    events.push(row);
+                }
+                Frame::Text(piece) => text.extend_from_slice(piece.content()),
                 Frame::Bucket(bucket) => {
                     histograms.push(histogram_row(live.launch, row.block, bucket));
                 }
@@ -749,6 +766,9 @@ impl<'a> Harness<'a> {
 /// was interrupted is a fresh process.
 fn rewarm(blocks: Vec<JobBlock>, missing: &impl Fn(&JobBlock) -> bool) -> Vec<JobBlock> {
     let mut warmup = blocks[0].clone();
+    if warmup.kind != BlockKind::Warmup {
+        return blocks.into_iter().filter(missing).collect();
+    }
     if !missing(&warmup) {
         // The number of a block is on disk already; this one only repeats it.
         warmup.block += plan::PARTIAL / 2;
@@ -1046,6 +1066,8 @@ fn idle_threads(job: &Job, frames: &[Frame], wall_ns: u64) -> Option<String> {
         Busy::Park => 0,
         Busy::Spin | Busy::Malloc | Busy::Clock | Busy::Futex => offered / 10,
         Busy::Fault | Busy::Mmap | Busy::Rewrite => 1,
+        // They may sleep while they hold what they hold.
+        Busy::Hold => 0,
     };
     (ran < needed).then(|| {
         format!("busy_cpu_ns: {ran} in a block in which {offered} were to be had, {needed} needed")

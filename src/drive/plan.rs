@@ -50,6 +50,8 @@ const SAMPLES_PER_BLOCK: u32 = 40;
 const SETUP_SHARE: f64 = 0.2;
 /// What a launch costs beside what is planned: two processes, their keepers, looking at /proc.
 const PROCESS_NS: u64 = 60_000_000;
+/// What a whole experiment is expected to take, in nanoseconds: nobody has tried.
+const WHOLE_NS: u64 = 1_000_000_000;
 /// Partial blocks are numbered from here, so that the block itself can be run again.
 pub const PARTIAL: u32 = 1_000_000;
 
@@ -108,7 +110,7 @@ pub struct PlannedParent {
     pub parent: Parent,
     /// Rounds in each of its timed blocks.
     pub rounds: u32,
-    /// Rounds of its warm-up.
+    /// Rounds of its warm-up; 0: each of its samples is a whole experiment, without warm-up.
     pub warmup_rounds: u32,
     /// A turn of its warm-up takes no further sample after this long, in nanoseconds.
     pub warmup_turn_ns: u64,
@@ -142,8 +144,13 @@ pub struct Pilot {
     pub costs: Vec<u64>,
 }
 
+/// Whether each sample of it is a whole experiment, in a subject of its own.
+pub fn is_whole(entry: &Entry) -> bool {
+    workload::find(entry.setup.work.workload).whole
+}
+
 /// Which variants share a subject: those with equal parents, but a mechanism that leaves its parent
-/// changed has one to itself.
+/// changed has one to itself, and so has a whole experiment.
 pub fn parents(roster: &Roster) -> Vec<(Parent, Vec<u32>)> {
     let mut parents: Vec<(Parent, Option<String>, Vec<u32>)> = Vec::new();
     for entry in roster.entries.iter().filter(|entry| entry.refused.is_none()) {
@@ -151,7 +158,11 @@ pub fn parents(roster: &Roster) -> Vec<(Parent, Vec<u32>)> {
         let taints = mechanism::find(name).is_some_and(|mechanism| mechanism.taints);
         let work = &entry.setup.work;
         let taints = taints || (workload::find(work.workload).taints)(work);
-        let alone = taints.then(|| format!("{} {name}", work.workload.word()));
+        let alone = if is_whole(entry) {
+            Some(format!("variant {}", entry.row.variant))
+        } else {
+            taints.then(|| format!("{} {name}", work.workload.word()))
+        };
         let parent = &entry.setup.parent;
         match parents.iter_mut().find(|(p, a, _)| p == parent && *a == alone) {
             Some((_, _, variants)) => variants.push(entry.row.variant),
@@ -196,12 +207,15 @@ impl Plan {
         let launches = wishes
             .launches
             .unwrap_or_else(|| wanted.clamp(FEWEST_LAUNCHES, MOST_LAUNCHES).min(affordable).max(1));
+        let whole = planned.iter().all(PlannedParent::is_whole);
+        let launches = if whole { wishes.launches.unwrap_or(1) } else { launches };
         // Fewer launches if the precision is reached: the blocks are dealt to the fewest.
         let dealt = launches.min(FEWEST_LAUNCHES);
         let launch_budget = budget / u64::from(launches);
         let blocks = wishes.blocks.unwrap_or_else(|| {
             let affordable = launch_budget.saturating_sub(fixed_ns) / round_ns.max(1);
-            (affordable as u32).clamp(1, BLOCKS.div_ceil(dealt))
+            let most = if whole { 1 } else { BLOCKS.div_ceil(dealt) };
+            (affordable as u32).clamp(1, most)
         });
         Plan {
             schema: "forkbench.plan/1".to_owned(),
@@ -236,12 +250,15 @@ impl Plan {
     pub fn timed_blocks(&self, parent: usize) -> Vec<JobBlock> {
         let parents = self.parents.len() as u32;
         let planned = &self.parents[parent];
-        let mut blocks = vec![JobBlock {
-            block: parent as u32,
-            kind: BlockKind::Warmup,
-            rounds: planned.warmup_rounds,
-            turn_ns: planned.warmup_turn_ns,
-        }];
+        let mut blocks = Vec::with_capacity(1 + self.blocks as usize);
+        if !planned.is_whole() {
+            blocks.push(JobBlock {
+                block: parent as u32,
+                kind: BlockKind::Warmup,
+                rounds: planned.warmup_rounds,
+                turn_ns: planned.warmup_turn_ns,
+            });
+        }
         blocks.extend((0..self.blocks).map(|i| JobBlock {
             block: parents * (1 + i) + parent as u32,
             kind: BlockKind::Time,
@@ -251,15 +268,15 @@ impl Plan {
         blocks
     }
 
-    /// The counting block of one parent in a launch.
-    pub fn count_block(&self, parent: usize) -> JobBlock {
+    /// The counting block of one parent in a launch; none: there is nothing that it could count.
+    pub fn count_block(&self, parent: usize) -> Option<JobBlock> {
         let parents = self.parents.len() as u32;
-        JobBlock {
+        (!self.parents[parent].is_whole()).then(|| JobBlock {
             block: parents * (1 + self.blocks) + parent as u32,
             kind: BlockKind::Count,
             rounds: 1,
             turn_ns: NO_LIMIT,
-        }
+        })
     }
 
     /// The job of one parent's subject.
@@ -362,6 +379,11 @@ impl PlannedParent {
         pilot: &Pilot,
         fewest_rounds: u32,
     ) -> PlannedParent {
+        if let [variant] = variants
+            && is_whole(&roster.entries[*variant as usize])
+        {
+            return PlannedParent::whole(parent, *variant);
+        }
         let cost = |i: usize| pilot.costs.get(i).copied().unwrap_or(1_000_000).max(100);
         let dearest = (0..variants.len()).map(cost).max().unwrap_or(1);
         let mut planned: Vec<PlannedVariant> = variants
@@ -410,6 +432,30 @@ impl PlannedParent {
         let round_ns = this.block_ns() / u64::from(this.rounds);
         this.warmup_rounds = if round_ns > BLOCK_NS { 1 } else { 20_u32.div_ceil(fewest) };
         this
+    }
+
+    /// The parent of a whole experiment: one sample in each block, and nothing else.
+    fn whole(parent: Parent, variant: u32) -> PlannedParent {
+        PlannedParent {
+            label: shape_label(&parent),
+            parent,
+            rounds: 1,
+            warmup_rounds: 0,
+            warmup_turn_ns: 0,
+            variants: vec![PlannedVariant {
+                variant,
+                settle_first: 0,
+                settle: 0,
+                samples: 1,
+                counts: 0,
+                cost_ns: WHOLE_NS,
+            }],
+        }
+    }
+
+    /// Whether each of its samples is a whole experiment.
+    pub fn is_whole(&self) -> bool {
+        self.warmup_rounds == 0
     }
 
     /// How long a timed block takes, as far as the pilot can tell.
@@ -522,7 +568,7 @@ mod tests {
         let mut numbers: Vec<u32> = (0..plan.parents.len())
             .flat_map(|p| {
                 let timed = plan.timed_blocks(p).into_iter().map(|b| b.block);
-                timed.chain([plan.count_block(p).block])
+                timed.chain(plan.count_block(p).map(|block| block.block))
             })
             .collect();
         let all = numbers.len();

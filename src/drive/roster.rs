@@ -166,7 +166,7 @@ struct Asked {
 
 /// Adds what a setup is to be measured beside: the control of its parent, and a twin.
 fn company(asked: &Asked, vs: &str, all: &mut Vec<(Asked, Role)>) {
-    if is_control(&asked.setup) {
+    if is_control(&asked.setup) || workload::find(asked.setup.work.workload).whole {
         return;
     }
     let beside = |role: Role, all: &[(Asked, Role)]| {

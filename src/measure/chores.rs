@@ -14,6 +14,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::measure::clock;
+use crate::measure::hazard::{self, Trap};
 use crate::measure::memory::page_size;
 
 /// What a busy thread does, again and again.
@@ -267,6 +268,30 @@ static MEMORY: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
 pub(super) fn tell_of_memory((address, pages, stride): (usize, usize, usize)) {
     for (word, value) in MEMORY.iter().zip([address, pages, stride]) {
         word.store(value, Ordering::Relaxed);
+    }
+}
+
+/// Threads that hold something, so far.
+static HOLDERS: AtomicU32 = AtomicU32::new(0);
+
+/// Does what the hazard of this process is about.
+pub(super) struct Hold {
+    trap: &'static dyn Trap,
+    thread: u32,
+}
+
+impl Chore for Hold {
+    fn new() -> Option<Hold> {
+        let thread = HOLDERS.fetch_add(1, Ordering::Relaxed);
+        Some(Hold { trap: hazard::armed()?, thread })
+    }
+
+    fn piece(&mut self) {
+        self.trap.hold(self.thread);
+    }
+
+    fn operation(&mut self) {
+        self.trap.hold(self.thread);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod cgroup;
 mod chores;
 pub mod clock;
 pub mod counters;
+pub mod hazard;
 pub mod image;
 pub mod job;
 pub mod mechanism;

@@ -266,6 +266,51 @@ pub static READINGS: &[ReadingRow] = &[
         about: "by what the actions were done: 1 attribute, 2 file action, 3 child code, 4 pre_exec",
         source: Source::Work,
     },
+    ReadingRow {
+        name: "forks",
+        about: "processes that workload=hazard has made in a batch",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "hung",
+        about: "children of them that did not end by themselves: proven and unproven",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "proven",
+        about: "children that are proven never to go on",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "unproven",
+        about: "children that made no progress for seconds, without proof that they never would",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "broken",
+        about: "children that a signal ended, or that found something wrong and said so",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "watched",
+        about: "births before which the word of the lock was read, once its address was known",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "held",
+        about: "births of those before which it was not 0: somebody held the lock",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "pause_ns",
+        about: "pauses before births, added up, in nanoseconds, where the lock is one of forkbench's own",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "held_ns",
+        about: "time within those pauses for which the lock was held, in nanoseconds",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

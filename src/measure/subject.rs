@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::measure::clock;
 use crate::measure::counters::Counting;
+use crate::measure::hazard;
 use crate::measure::image::{MAILBOX, MAILBOX_BYTES};
 use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism::child::{Mailbox, Stage};
@@ -76,6 +77,10 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     let begin = clock::now();
     let others: Vec<u32> = job.cpus.iter().copied().filter(|cpu| Some(*cpu) != job.cpu).collect();
     let watched = job.variants.iter().any(|variant| variant.work.workload == Workload::Stall);
+    if let Some(variant) = job.variants.iter().find(|v| v.work.workload == Workload::Hazard) {
+        // Before the threads start, which do what it is about.
+        hazard::arm(&variant.work).map_err(|refusal| refusal.to_string())?;
+    }
     let became = shape::become_(&job.shape, &others, watched, || sink.progress())
         .map_err(|refusal| refusal.to_string())?;
     sink.set_setup_ns(clock::now() - begin);
@@ -582,6 +587,7 @@ impl<'a> Subject<'a> {
             counting: None,
             settling: false,
             notes: &mut self.notes,
+            progress: &|| self.sink.progress(),
         };
         call(&mut *self.slots[slot].task, &mut ground)
     }
@@ -602,6 +608,7 @@ impl<'a> Subject<'a> {
             counting: counting.as_deref_mut(),
             settling,
             notes: &mut self.notes,
+            progress: &|| self.sink.progress(),
         };
         let taken = self.slots[slot].task.sample(&mut ground);
         let plan = self.slots[slot].plan;
@@ -635,6 +642,7 @@ impl<'a> Subject<'a> {
                 self.reading(Some(plan.variant), place.block, reading, scope, at, value)?;
             }
         }
+        self.findings(slot, place.block)?;
         if taken.difference.is_some() {
             self.sink.push(Frame::Event(tape::Event {
                 variant: plan.variant,
@@ -665,6 +673,27 @@ impl<'a> Subject<'a> {
                 self.fail(slot, place.block, pid, errno, stage, taken.status)
             }
         }
+    }
+
+    /// Puts on the tape what became of children beside what is counted of them.
+    fn findings(&mut self, slot: usize, block: u32) -> Result<(), BadTape> {
+        let variant = self.slots[slot].plan.variant;
+        for finding in self.notes.findings() {
+            for piece in tape::Text::pieces(&finding.evidence) {
+                self.sink.push(Frame::Text(piece))?;
+            }
+            self.sink.push(Frame::Event(tape::Event {
+                variant,
+                block,
+                event: number_of(&EVENTS, finding.event),
+                pid: finding.pid.max(0) as u32,
+                errno: 0,
+                stage: 0,
+                status: finding.status,
+                difference: None,
+            }))?;
+        }
+        Ok(())
     }
 
     /// Makes the memory writable again that a page-copying birth has left write-protected: by a

@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::model::row::{BlockKind, EventKind, Phase, Scope};
 
 /// The layout that harness and subject must agree on.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"FORKTAPE");
 const FRAME_WORDS: usize = 16;
@@ -68,6 +68,8 @@ pub enum Frame {
     Block(Block),
     /// A bucket of a distribution.
     Bucket(Bucket),
+    /// A piece of the evidence of the event that follows.
+    Text(Text),
 }
 
 /// A spawn that was timed. Lengths in nanoseconds; `None` where the stamp does not exist.
@@ -143,6 +145,34 @@ pub struct Event {
     pub status: i32,
     /// What an image is not that it was to become.
     pub difference: Option<Difference>,
+}
+
+/// A piece of a text. Pieces are cut at any byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// How many bytes of it.
+    pub count: u32,
+    /// They, and then anything.
+    pub bytes: [u8; Text::BYTES],
+}
+
+impl Text {
+    /// Bytes in one frame.
+    pub const BYTES: usize = 8 * (FRAME_WORDS - 2);
+
+    /// A text in pieces.
+    pub fn pieces(text: &str) -> impl Iterator<Item = Text> {
+        text.as_bytes().chunks(Text::BYTES).map(|chunk| {
+            let mut bytes = [0; Text::BYTES];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            Text { count: chunk.len() as u32, bytes }
+        })
+    }
+
+    /// The bytes that count.
+    pub fn content(&self) -> &[u8] {
+        &self.bytes[..(self.count as usize).min(Text::BYTES)]
+    }
 }
 
 /// What an image has become, where that is not what was asked for.
@@ -259,6 +289,12 @@ impl Frame {
             Frame::Bucket(b) => {
                 &[5, pair(b.variant, b.block), u64::from(b.reading), b.low_ns, b.high_ns, b.count]
             }
+            Frame::Text(text) => {
+                words[2..].iter_mut().zip(text.bytes.chunks_exact(8)).for_each(|(word, bytes)| {
+                    *word = u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
+                });
+                &[6, u64::from(text.count)]
+            }
         };
         words[..fields.len()].copy_from_slice(fields);
         words
@@ -325,6 +361,13 @@ impl Frame {
                 high_ns: words[4],
                 count: words[5],
             }),
+            6 => {
+                let mut bytes = [0; Text::BYTES];
+                bytes.chunks_exact_mut(8).zip(&words[2..]).for_each(|(bytes, word)| {
+                    bytes.copy_from_slice(&word.to_ne_bytes());
+                });
+                Frame::Text(Text { count: low(words[1]), bytes })
+            }
             _ => return None,
         })
     }
@@ -668,12 +711,23 @@ mod tests {
                 difference: Some(Difference { action: 0, asked: 63, found: u64::MAX }),
             }),
             Frame::Block(Block { block: 1, kind: 2, rounds: 3, started_ns: 4, wall_ns: 5 }),
+            Frame::Text(Text::pieces(&"evidence ".repeat(12)).next().unwrap()),
         ];
         for frame in frames {
             tape.push(0, frame).unwrap();
         }
         assert_eq!(tape.take(), frames);
         assert!(tape.take().is_empty());
+    }
+
+    #[test]
+    fn a_text_survives_its_pieces() {
+        let text = "é".repeat(200);
+        let pieces: Vec<Text> = Text::pieces(&text).collect();
+        assert_eq!(pieces.len(), 400usize.div_ceil(Text::BYTES));
+        let bytes: Vec<u8> = pieces.iter().flat_map(Text::content).copied().collect();
+        assert_eq!(String::from_utf8(bytes).unwrap(), text);
+        assert_eq!(Text::pieces("").count(), 0);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::measure::bystanders::{Bystanders, Watch};
-use crate::measure::chores::{Chore, Clock, Fault, Futex, Malloc, Mmap, Rewrite, Spin};
+use crate::measure::chores::{Chore, Clock, Fault, Futex, Hold, Malloc, Mmap, Rewrite, Spin};
 use crate::measure::clock;
 use crate::measure::mechanism::Refusal;
 use crate::measure::shape::cpu_set;
@@ -209,6 +209,7 @@ fn entry(busy: Busy) -> Option<Entry> {
         Busy::Clock => Some(behind_gate::<Clock>),
         Busy::Futex => Some(behind_gate::<Futex>),
         Busy::Rewrite => Some(behind_gate::<Rewrite>),
+        Busy::Hold => Some(behind_gate::<Hold>),
     }
 }
 

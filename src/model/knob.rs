@@ -3,6 +3,7 @@
 //! Flags, TOML keys, labels, axes, `forkbench list knobs` and `forkbench explain` walk this table.
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
+use crate::model::hazard;
 use crate::model::setup::{
     Advice, Between, Busy, ChildCpu, ChildState, Contents, Dispatch, FdLayout, Image, Load,
     MemoryKind, PipeEnds, Rewrite, Setup, Sink, SpawnerKind, TouchOrder, VmaContents, Workload,
@@ -744,6 +745,57 @@ pub static KNOBS: &[Knob] = &[
         },
         get: |setup| setup.work.nofile.to_string(),
     },
+    Knob {
+        name: "hazard",
+        group: Group::Work,
+        value: "NAME",
+        about: "hazard: which, of `forkbench list hazards`",
+        explain: "What the threads of the parent do over and over (`busy=hold`), and each child \
+                  once more. A name or a number of the catalogue, such as localtime or H06. For \
+                  workload=hazard.",
+        set: |setup, text| {
+            let found = hazard::find(text.trim())
+                .ok_or_else(|| bad("hazard", text, hazard::unknown(text.trim())))?;
+            setup.work.hazard = found.name.to_owned();
+            Ok(())
+        },
+        get: |setup| setup.work.hazard.clone(),
+    },
+    Knob {
+        name: "forks",
+        group: Group::Work,
+        value: "N",
+        about: "hazard: how many processes are born in a batch; usual: as many as show it",
+        explain: "A batch is a sample. Their number is fixed beforehand and does not depend on \
+                  what is seen, so that the interval of the rate is exact. `usual`: what the \
+                  registry says of that hazard and birth. For workload=hazard.",
+        set: |setup, text| {
+            setup.work.forks = match text.trim() {
+                "usual" => 0,
+                text => at_least_1("forks", text, 1_000_000)?,
+            };
+            Ok(())
+        },
+        get: |setup| match setup.work.forks {
+            0 => "usual".to_owned(),
+            forks => forks.to_string(),
+        },
+    },
+    Knob {
+        name: "duty",
+        group: Group::Work,
+        value: "PERCENT",
+        about: "hazard: percent of the time for which hazard=mutex is held, from 1 to 99",
+        explain: "What the threads that hold the mutex aim at, all together; what came of it is \
+                  measured beside it (`held_ns`, `pause_ns`). For hazard=mutex.",
+        set: |setup, text| {
+            let number = text.trim().trim_end_matches('%');
+            setup.work.duty = at_least_1("duty", number, 99)
+                .map_err(|_| bad("duty", text, "allowed are 1 to 99, in percent".to_owned()))?;
+            Ok(())
+        },
+        get: |setup| format!("{}%", setup.work.duty),
+    },
 ];
 
 /// Parts of [`Written::WHOLE`] in a hundredth of a percent.
@@ -959,6 +1011,9 @@ mod tests {
             ("load", "120%"),
             ("actions", "dup2+chdir"),
             ("nofile", "65536"),
+            ("hazard", "localtime"),
+            ("forks", "2000"),
+            ("duty", "25%"),
         ];
         for knob in KNOBS {
             let (_, text) = examples
@@ -1045,6 +1100,9 @@ mod tests {
             ("load", "0/s"),
             ("actions", "dup3"),
             ("nofile", "0"),
+            ("hazard", "mutx"),
+            ("forks", "0"),
+            ("duty", "100"),
         ] {
             let knob = find(name).unwrap();
             let error = (knob.set)(&mut Setup::default(), text).unwrap_err().to_string();

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod claim;
 pub mod glossary;
+pub mod hazard;
 pub mod interval;
 pub mod knob;
 pub mod order;

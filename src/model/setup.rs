@@ -299,6 +299,8 @@ words! {
         Futex = "futex",
         /// They write the parent's memory, over and over.
         Rewrite = "rewrite",
+        /// They do what a hazard is about, over and over.
+        Hold = "hold",
     }
 }
 
@@ -443,6 +445,12 @@ pub struct Work {
     pub actions: Actions,
     /// `gap`: the number before which a loop that closes descriptors ends.
     pub nofile: u32,
+    /// `hazard`: which, by its name in [`crate::model::hazard`].
+    pub hazard: String,
+    /// `hazard`: how many processes are born in a batch; 0: as many as are known to show it.
+    pub forks: u32,
+    /// `hazard`: percent of the time for which the mutex is held, 1 to 99.
+    pub duty: u32,
 }
 
 impl Default for Work {
@@ -473,6 +481,9 @@ impl Default for Work {
             load: Load::Closed,
             actions: Actions::default(),
             nofile: 1024,
+            hazard: "mutex".to_owned(),
+            forks: 0,
+            duty: 50,
         }
     }
 }
@@ -506,6 +517,8 @@ words! {
         Throughput = "throughput",
         /// Spawns children that do something between birth and exec.
         Gap = "gap",
+        /// Makes children beside threads that hold a lock.
+        Hazard = "hazard",
     }
 }
 

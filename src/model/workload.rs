@@ -313,6 +313,41 @@ pub static WORKLOADS: &[WorkloadRow] = &[
             ),
         ],
     },
+    WorkloadRow {
+        workload: Workload::Hazard,
+        about: "make children beside threads that hold a lock, and see which of them hang",
+        explain: "Each sample is a batch of `forks` births. The threads of the parent (`threads`, \
+                  `busy=hold`) do what `hazard` is about, over and over; each child does it once \
+                  more and ends. Before each birth the forking thread pauses for a random time. A \
+                  child that does not end is looked at, twice: it is proven to hang for ever, or \
+                  it makes no progress and is told apart. An image that is executed \
+                  (posix_spawn) does not do it: it begins with memory of its own.",
+        knobs: &["hazard", "forks", "duty"],
+        columns: &[
+            Column::of("births", "processes that were made", Of::Quantity("forks.child@work")),
+            Column::of(
+                "hung",
+                "children that did not end by themselves",
+                Of::Quantity("hung.child@work"),
+            )
+            .main("leaves children hanging:"),
+            Column::of(
+                "proven",
+                "of those, proven to hang for ever",
+                Of::Quantity("proven.child@work"),
+            ),
+            Column::of(
+                "not\nproven",
+                "of those, not proven: they made no progress",
+                Of::Quantity("unproven.child@work"),
+            ),
+            Column::of(
+                "crashed",
+                "children that a signal ended, or that found something wrong",
+                Of::Quantity("broken.child@work"),
+            ),
+        ],
+    },
 ];
 
 /// The row of a workload.

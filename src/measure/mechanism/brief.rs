@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use crate::measure::mechanism::Refusal;
-use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Stage, Step, Writes};
+use crate::measure::mechanism::child::{Ending, Mailbox, Orders, Perform, Stage, Step, Writes};
 use crate::measure::mechanism::stack::Stack;
 use crate::measure::mechanism::steps;
 use crate::measure::tape;
@@ -32,7 +32,7 @@ pub enum Target {
 }
 
 /// What is given to the image beside its own arguments, and how it is found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Extras {
     /// Bytes added to the environment, with the NUL of each string.
     pub env_bytes: usize,
@@ -44,6 +44,9 @@ pub struct Extras {
     /// An eventfd that the child, before it ends or executes the image, waits for; none: it does
     /// not wait. Only for mechanisms whose gap is ours, and never for one that suspends its caller.
     pub hold: Option<i32>,
+    /// What the child performs before it ends; none: nothing. Only for a child that executes no
+    /// image, in mechanisms whose gap is ours.
+    pub perform: Option<Perform>,
     /// What happens between birth and exec. Descriptors in it need not be open before the birth.
     pub actions: Vec<Action>,
     /// What the child writes of its memory before that; none: nothing. Only for mechanisms whose
@@ -140,6 +143,8 @@ impl Brief {
             step_count: steps.len(),
             writes: writes.as_deref().map_or(ptr::null(), ptr::from_ref),
             hold: extras.hold.unwrap_or(-1),
+            perform: extras.perform,
+            argument: ptr::null(),
             mailbox,
         });
         Ok(Brief {

@@ -6,7 +6,9 @@
 //! may be the copy of a process whose other threads, gone now, held any lock. Therefore this code
 //!
 //! * allocates nothing, takes no lock, cannot panic, drops nothing and never returns;
-//! * calls nothing: it makes raw system calls, all of them async-signal-safe, inlined;
+//! * calls nothing: it makes raw system calls, all of them async-signal-safe, inlined; save where
+//!   its orders tell it to *perform* a function, which is what hazards are about, through the one
+//!   `door` in this file;
 //! * reads only the [`Orders`], which were complete before the birth;
 //! * writes only its own stack and the [`Mailbox`], a shared mapping; and, where it has memory of
 //!   its own and is told to, that memory ([`Writes`]);
@@ -17,7 +19,8 @@
 //! back the mask that the subject was started with.
 //!
 //! The code stands in a link section of its own, `forkbench_child`, which `scripts/audit-child`
-//! disassembles in the release binary: a call to anything is an error.
+//! disassembles in the release binary: a call to anything is an error, and so is a jump to an
+//! address that is not in the code, save the one of the door.
 //!
 //! # Safety
 //!
@@ -25,7 +28,7 @@
 //! [`super::brief`] owns all of them.
 #![allow(unsafe_code)]
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -56,9 +59,17 @@ pub struct Orders {
     /// An eventfd that the child reads before it ends, so that it lives until somebody writes to
     /// it; -1: none.
     pub hold: i32,
+    /// What the child calls before it ends by itself, which then gives its status: the one thing
+    /// that is bound by no rule of this file.
+    pub perform: Option<Perform>,
+    /// What that is called with.
+    pub argument: *const c_void,
     /// Where the child reports.
     pub mailbox: *const Mailbox,
 }
+
+/// A function that a child performs; returns the status that the child ends with.
+pub type Perform = extern "C" fn(*const c_void) -> i32;
 
 /// One thing that the child does before it ends or executes its image.
 #[repr(C)]
@@ -276,7 +287,38 @@ pub unsafe extern "C" fn child(orders: *const Orders) -> ! {
     // SAFETY: `cpu` is a u32 that lives through the call.
     unsafe { raw::syscall4(libc::SYS_getcpu, [ptr::from_mut(&mut cpu) as usize, 0, 0, 0]) };
     mailbox.child_cpu.store(u64::from(cpu) + 1, Ordering::Relaxed);
-    exit(0)
+    let status = match orders.perform {
+        // SAFETY: whoever made the orders vouches for the function and its argument.
+        Some(function) => unsafe { door(orders.argument, function) },
+        None => 0,
+    };
+    exit(status as usize & 0xff)
+}
+
+/// Calls `function(argument)`: the one place where the child goes to code that is not in this file.
+/// It is a jump in a function of its own, so that the audit can tell it from any other.
+///
+/// # Safety
+///
+/// The function may do what a child must not do; whoever gives it vouches for that.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(link_section = "forkbench_child")]
+#[unsafe(naked)]
+unsafe extern "C" fn door(argument: *const c_void, function: Perform) -> i32 {
+    core::arch::naked_asm!("jmp rsi")
+}
+
+/// Calls `function(argument)`: the one place where the child goes to code that is not in this file.
+/// It is a jump in a function of its own, so that the audit can tell it from any other.
+///
+/// # Safety
+///
+/// The function may do what a child must not do; whoever gives it vouches for that.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(link_section = "forkbench_child")]
+#[unsafe(naked)]
+unsafe extern "C" fn door(argument: *const c_void, function: Perform) -> i32 {
+    core::arch::naked_asm!("br x1")
 }
 
 /// Does so many steps. Returns 0, or `-errno` of the first that failed; the rest are then not done.

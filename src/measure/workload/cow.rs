@@ -31,6 +31,7 @@ pub(super) static COW: Workload = Workload {
     // page tables and huge pages.
     frames: |_| Frames { sample: 3 + 2 * 3, block: 0 },
     taints: |_| false,
+    whole: false,
     prepare: |kit| Ok(Box::new(Cow::new(kit)?)),
 };
 

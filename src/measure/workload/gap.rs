@@ -43,6 +43,7 @@ pub(super) static GAP: Workload = Workload {
     // Whether it is proved, by what it was done, and what is not as asked.
     frames: |_| Frames { sample: 3, block: 0 },
     taints: |_| false,
+    whole: false,
     prepare: |kit| match Gap::new(kit) {
         Ok(gap) => Ok(Box::new(gap)),
         // Who may not do it is told so by the kernel, and the row says that.

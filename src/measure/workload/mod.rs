@@ -7,6 +7,7 @@
 
 mod cow;
 mod gap;
+mod hazard;
 mod pipeline;
 mod spawn;
 mod stall;
@@ -29,8 +30,8 @@ use crate::measure::mechanism::{Mechanism, Refusal, Spawner};
 use crate::measure::reading;
 use crate::measure::shape::Become;
 use crate::measure::tape::Difference;
-use crate::model::row::Scope;
-use crate::model::setup::{self, Image, Shape, Work};
+use crate::model::row::{EventKind, Scope};
+use crate::model::setup::{self, Busy, Image, Shape, Work};
 
 /// One workload.
 pub struct Workload {
@@ -46,6 +47,9 @@ pub struct Workload {
     pub frames: fn(&Work) -> Frames,
     /// Whether it leaves its subject changed for good, so that it needs one to itself.
     pub taints: fn(&Work) -> bool,
+    /// Whether a sample is a whole experiment: each variant has a subject to itself, without pilot,
+    /// warm-up, settling and counting, and without a control or a twin beside it.
+    pub whole: bool,
     /// Makes everything ready; may allocate.
     pub prepare: fn(&Kit<'_>) -> Result<Box<dyn Task>, Refusal>,
 }
@@ -67,6 +71,7 @@ pub static WORKLOADS: &[&Workload] = &[
     &stall::STALL,
     &throughput::THROUGHPUT,
     &gap::GAP,
+    &hazard::HAZARD,
 ];
 
 /// The workload of that kind.
@@ -77,6 +82,12 @@ pub fn find(workload: setup::Workload) -> &'static Workload {
 /// Whether that work can be done in such a parent; if not, why.
 pub fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refusal> {
     mechanism.can(work)?;
+    if shape.busy == Busy::Hold && work.workload != setup::Workload::Hazard {
+        return Err(Refusal {
+            errno: 0,
+            reason: "busy=hold does what a hazard is about: use it with workload=hazard".to_owned(),
+        });
+    }
     (find(work.workload).can)(shape, work, mechanism)
 }
 
@@ -127,6 +138,8 @@ pub struct Ground<'a> {
     pub settling: bool,
     /// What is to be said of this sample beside its stamps. Of a settling one it is not kept.
     pub notes: &'a mut Notes,
+    /// Says that the subject does something, in a sample that takes long.
+    pub progress: &'a dyn Fn(),
 }
 
 impl Ground<'_> {
@@ -210,7 +223,23 @@ impl Bucket {
 
 /// What is said of a sample beside its stamps: counted facts and lengths.
 #[derive(Debug)]
-pub struct Notes(Vec<Note>);
+pub struct Notes {
+    notes: Vec<Note>,
+    findings: Vec<Finding>,
+}
+
+/// What became of one child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What happened.
+    pub event: EventKind,
+    /// Its pid.
+    pub pid: i32,
+    /// Its wait status, or 0.
+    pub status: i32,
+    /// What is known of it, in a line of at most 4,000 bytes.
+    pub evidence: String,
+}
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,17 +257,22 @@ pub struct Note {
 impl Notes {
     /// Room for what one sample says.
     pub fn new() -> Notes {
-        Notes(Vec::with_capacity(256))
+        Notes { notes: Vec::with_capacity(256), findings: Vec::new() }
     }
 
     /// Adds a fact of the work.
     pub fn add(&mut self, reading: u32, scope: Scope, value: u64) {
-        self.0.push(Note { reading, scope, at: reading::WORK, value });
+        self.notes.push(Note { reading, scope, at: reading::WORK, value });
+    }
+
+    /// Adds what became of a child. Allocates.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
     }
 
     /// Adds what the counters have counted.
     pub fn counted(&mut self, counting: &Counting, at: u32) {
-        self.0.extend(counting.counts().iter().map(|count| Note {
+        self.notes.extend(counting.counts().iter().map(|count| Note {
             reading: count.reading,
             scope: count.scope,
             at,
@@ -248,12 +282,18 @@ impl Notes {
 
     /// What was said.
     pub fn notes(&self) -> &[Note] {
-        &self.0
+        &self.notes
+    }
+
+    /// What became of children.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.notes.clear();
+        self.findings.clear();
     }
 }
 

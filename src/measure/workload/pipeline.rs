@@ -46,6 +46,7 @@ pub(super) static PIPELINE: Workload = Workload {
     // What it notes, below.
     frames: |_| Frames { sample: 4, block: 0 },
     taints: |_| false,
+    whole: false,
     prepare: |kit| {
         Ok(match kit.mechanism.memory {
             Memory::Same => Box::new(Threads::new(kit)),

@@ -21,6 +21,7 @@ pub(super) static SPAWN: Workload = Workload {
     control: |work| work,
     frames: |_| Frames::default(),
     taints: |_| false,
+    whole: false,
     prepare: |kit| Ok(Box::new(Spawn::new(kit, kit.spawner()?))),
 };
 

@@ -19,6 +19,7 @@ pub(super) static STALL: Workload = Workload {
     // Operations, the longest, the frozen and the waiting; and the distribution.
     frames: |_| Frames { sample: 4, block: BUCKETS as u64 },
     taints: |_| false,
+    whole: false,
     prepare: |kit| Ok(Box::new(Stall::new(kit)?)),
 };
 

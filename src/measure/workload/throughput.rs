@@ -56,6 +56,7 @@ pub(super) static THROUGHPUT: Workload = Workload {
         let threads = work.spawners > 1 && work.spawner_kind == SpawnerKind::Threads;
         threads || matches!(work.dispatch, Dispatch::Thread | Dispatch::Pool)
     },
+    whole: false,
     prepare: |kit| Ok(Box::new(Throughput::new(kit)?)),
 };
 

@@ -775,7 +775,8 @@ pub static ENTRIES: &[Entry] = &[
         "crashed",
         &[],
         "a child that was killed by a signal",
-        "A value of `event` in events.csv; `evidence` names the signal.",
+        "A value of `event` in events.csv; `evidence` names the signal. Of workload=hazard also a \
+         child that found something wrong and ended with another status than 0.",
     ),
     entry(
         Scope,
@@ -995,6 +996,79 @@ pub static ENTRIES: &[Entry] = &[
         "1 where the end of file of a pipeline never came, else 0",
         "Of workload=pipeline. With pipe-ends=leaked each stage holds a write end of the pipe that \
          it reads. An event names the descriptor.",
+    ),
+    entry(
+        Reading,
+        "forks",
+        &[],
+        "processes that a batch of workload=hazard has made",
+        "Fixed before the batch begins (`forks`), whatever is seen in it.",
+    ),
+    entry(
+        Reading,
+        "hung",
+        &[],
+        "children that did not end by themselves",
+        "Of workload=hazard: `proven` and `unproven` together. They are killed once they have \
+         been judged.",
+    ),
+    entry(
+        Reading,
+        "proven",
+        &[],
+        "children that are proven never to go on",
+        "One task in a futex wait without a time limit on a word that still has the awaited \
+         value, in memory that nobody else has, with no timer and no progress, seen twice. \
+         METHODOLOGY.md has the whole rule. The evidence of the first ones is in events.csv \
+         (hung-proven).",
+    ),
+    entry(
+        Reading,
+        "unproven",
+        &[],
+        "children that made no progress, without proof that they never would",
+        "They are looked at for two seconds. The evidence says of what kind each is: spin, \
+         back-off, pipe, sleep, stopped, timer, shared memory, not readable (events.csv, \
+         hung-unproven).",
+    ),
+    entry(
+        Reading,
+        "broken",
+        &[],
+        "children that a signal ended, or that found something wrong",
+        "A fork in the middle of a change can leave data half changed in the child: it crashes, \
+         fails an assertion, or sees that it is wrong and exits with another status than 0.",
+    ),
+    entry(
+        Reading,
+        "watched",
+        &[],
+        "births before which the word of the lock was read",
+        "Once the first hung child has shown the address of its lock, the parent reads the \
+         same word just before each further birth.",
+    ),
+    entry(
+        Reading,
+        "held",
+        &[],
+        "births before which somebody held the lock",
+        "Of those `watched`. Their share predicts the rate at which children hang.",
+    ),
+    entry(
+        Reading,
+        "pause_ns",
+        &[],
+        "pauses before births, added up",
+        "Random pauses, exponential, so that a birth falls on any moment alike. Only where \
+         the lock is forkbench's own (hazard=mutex).",
+    ),
+    entry(
+        Reading,
+        "held_ns",
+        &[],
+        "time within the pauses for which the lock was held",
+        "Divided by `pause_ns` it is the share of time that predicts the rate at which \
+         children hang.",
     ),
     entry(
         Reading,

@@ -1,0 +1,424 @@
+//! Hazard: children born beside threads that hold a lock, and what becomes of them.
+//!
+//! A sample is a batch of births. A child that has not ended after [`PATIENCE_NS`] is a suspect: it
+//! lives on while others are born, and suspects are judged together, by looking at each several
+//! times ([`crate::measure::autopsy`]). What hangs is killed once it was judged; nothing of a batch
+//! outlives it.
+//!
+//! # Safety
+//!
+//! Waits for children of its own, by their pids, and kills them; reads words of its own memory
+//! through the kernel, which refuses an address that is not there.
+#![allow(unsafe_code)]
+
+use std::hint;
+use std::mem;
+use std::ptr;
+use std::thread;
+use std::time::Duration;
+
+use crate::measure::autopsy::{self, Kind, Look, Verdict};
+use crate::measure::clock;
+use crate::measure::hazard::{self, Trap};
+use crate::measure::mechanism::brief::{Brief, Extras, Target};
+use crate::measure::mechanism::child::Stage;
+use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
+use crate::measure::reading;
+use crate::measure::workload::{Finding, Frames, Ground, Kit, Taken, Task, Workload};
+use crate::model::hazard as words;
+use crate::model::order::Rng;
+use crate::model::row::{EventKind, Scope};
+use crate::model::setup::{self, Busy, Shape, Work};
+
+/// The row of it.
+pub(super) static HAZARD: Workload = Workload {
+    workload: setup::Workload::Hazard,
+    can,
+    control: |work| work,
+    frames: |_| Frames { sample: READINGS + MOST_FINDINGS * FINDING_FRAMES, block: 0 },
+    taints: |_| true,
+    whole: true,
+    prepare: |kit| Ok(Box::new(Births::new(kit)?)),
+};
+
+/// The most that is counted of one batch.
+const READINGS: u64 = 16;
+
+/// Events of a batch at most, each with its evidence of at most 4,000 bytes.
+const MOST_FINDINGS: u64 = 3 + 2 * 9 + 2;
+const FINDING_FRAMES: u64 = 1 + 4_096 / 112 + 1;
+
+/// Mechanisms whose children are waited for by their pid alone, so that there may be many at once.
+const BIRTHS: [&str; 6] = ["fork", "_fork", "clone3", "vfork", "clone3-vm", "posix_spawn"];
+
+/// The mean of the pause before a birth: an exponential one, so that a birth falls on any moment
+/// of what the threads do alike.
+const PAUSE_NS: f64 = 100_000.0;
+
+/// How long a child may take before it is a suspect, in nanoseconds.
+const PATIENCE_NS: u64 = 3_000_000;
+
+/// Suspects that live at once at most.
+const MOST_SUSPECTS: usize = 32;
+
+/// What lies between two looks at suspects. Whoever is proven to hang is out after the first; who
+/// has made no progress in any, or ends in none, is not proven after the last.
+const WAITS_MS: [u64; 6] = [30, 60, 120, 250, 500, 1_000];
+
+/// Suspects that are judged at once, each by itself, as long as no word is known to watch.
+const EARLY: u32 = 3;
+
+/// Children whose evidence is kept, of each kind that hangs without proof, and of those proven.
+const UNPROVEN_KEPT: u32 = 2;
+const PROVEN_KEPT: u32 = 3;
+
+fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refusal> {
+    let refuse = |reason: String| Err(Refusal { errno: 0, reason });
+    if shape.threads == 0 || shape.busy != Busy::Hold {
+        return refuse(
+            "workload=hazard is about threads that hold a lock: give the parent some, with \
+             threads=2 busy=hold"
+                .to_owned(),
+        );
+    }
+    let Some(row) = words::find(&work.hazard) else { return refuse(words::unknown(&work.hazard)) };
+    let name = mechanism.name;
+    if !BIRTHS.contains(&name) {
+        return refuse(format!(
+            "a hazard is born by one of {}, and mechanism={name} is none of them",
+            BIRTHS.join(", ")
+        ));
+    }
+    if mechanism.memory == Memory::Shares && mechanism.gap == Gap::Ours && !row.vfork {
+        return refuse(format!(
+            "a child of {name} shares the memory of its parent, which hazard={} would harm",
+            row.name
+        ));
+    }
+    if mechanism.gap == Gap::Theirs && !work.image.execs() {
+        return refuse(format!("{name} always executes an image: it has no `exit`"));
+    }
+    hazard::available(&work.hazard)
+}
+
+struct Births {
+    spawner: Box<dyn Spawner>,
+    trap: &'static dyn Trap,
+    /// How many.
+    forks: u32,
+    /// Whether a child has memory of its own.
+    copied: bool,
+    /// Whether a child does what the hazard is about, and not an image.
+    performs: bool,
+    pauses: Rng,
+    /// The address of the word on which a child was found to wait.
+    word: Option<u64>,
+    suspects: Vec<i32>,
+    numbers: Numbers,
+}
+
+/// The numbers of the readings.
+struct Numbers {
+    forks: u32,
+    hung: u32,
+    proven: u32,
+    unproven: u32,
+    broken: u32,
+    watched: u32,
+    held: u32,
+    pause: u32,
+    held_ns: u32,
+}
+
+/// What is counted of a batch.
+#[derive(Default)]
+struct Counts {
+    forks: u64,
+    proven: u64,
+    /// By [`Kind`], in the order in which they were first seen.
+    unproven: Vec<(Kind, u32)>,
+    broken: u64,
+    watched: u64,
+    held: u64,
+    pause_ns: u64,
+    held_ns: u64,
+}
+
+impl Births {
+    fn new(kit: &Kit<'_>) -> Result<Births, Refusal> {
+        let trap = hazard::armed().ok_or_else(|| Refusal {
+            errno: 0,
+            reason: "the subject was not armed with a hazard".to_owned(),
+        })?;
+        let row = words::find(&kit.work.hazard).expect("it is armed");
+        let performs = kit.mechanism.gap == Gap::Ours;
+        let spawner = if performs {
+            let extras = Extras { perform: Some(hazard::perform), alone: true, ..kit.extras()? };
+            // With every signal blocked: whatever it waits for, no signal ends the wait.
+            (kit.mechanism.prepare)(Brief::new(Target::Exit, &extras, kit.mailbox, u64::MAX)?)?
+        } else {
+            kit.spawner()?
+        };
+        let forks = match kit.work.forks {
+            0 => row.usual_forks(kit.mechanism.name),
+            forks => forks,
+        };
+        Ok(Births {
+            spawner,
+            trap,
+            forks,
+            copied: kit.mechanism.copies_pages(),
+            performs,
+            pauses: Rng::new(kit.job.seed, &[u64::from(kit.job.launch), u64::from(forks)]),
+            word: None,
+            suspects: Vec::with_capacity(MOST_SUSPECTS),
+            numbers: Numbers {
+                forks: reading::number("forks"),
+                hung: reading::number("hung"),
+                proven: reading::number("proven"),
+                unproven: reading::number("unproven"),
+                broken: reading::number("broken"),
+                watched: reading::number("watched"),
+                held: reading::number("held"),
+                pause: reading::number("pause_ns"),
+                held_ns: reading::number("held_ns"),
+            },
+        })
+    }
+
+    /// Waits for a random time, and counts for how much of it the lock was held.
+    fn pause(&mut self, counts: &mut Counts) {
+        // From 0, exclusive, to 1.
+        let share = 1.0 - self.pauses.below(1 << 53) as f64 / (1_u64 << 53) as f64;
+        let length = (-share.ln() * PAUSE_NS) as u64;
+        let held = self.trap.held_ns();
+        let begin = clock::now();
+        while clock::now() - begin < length {
+            hint::spin_loop();
+        }
+        if let (Some(before), Some(after)) = (held, self.trap.held_ns()) {
+            counts.pause_ns += clock::now() - begin;
+            counts.held_ns += after - before;
+        }
+    }
+
+    /// Looks whether somebody holds the lock just now.
+    fn watch(&self, counts: &mut Counts) {
+        let Some(address) = self.word else { return };
+        if let Some(value) = own_word(address) {
+            counts.watched += 1;
+            counts.held += u64::from(value != 0);
+        }
+    }
+
+    /// Makes one child, and waits for a moment.
+    fn birth(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) -> Result<(), (i32, Stage)> {
+        ground.mailbox.clear();
+        self.watch(counts);
+        let child = self.spawner.birth();
+        if child < 0 {
+            return Err((-child as i32, Stage::Birth));
+        }
+        counts.forks += 1;
+        let child = child as i32;
+        match await_end(child, PATIENCE_NS) {
+            Some(status) => {
+                if let Some(failure) = ground.mailbox.read().failure {
+                    return Err(failure);
+                }
+                self.ended(child, status, counts, ground);
+            }
+            None => self.suspects.push(child),
+        }
+        self.spawner.tidy();
+        Ok(())
+    }
+
+    /// Counts a child that has ended by itself.
+    fn ended(&self, child: i32, status: i32, counts: &mut Counts, ground: &mut Ground<'_>) {
+        if status == 0 {
+            return;
+        }
+        counts.broken += 1;
+        if counts.broken <= u64::from(UNPROVEN_KEPT) {
+            let evidence = if libc::WIFSIGNALED(status) {
+                let signal = libc::WTERMSIG(status);
+                format!("the child was ended by signal {signal} ({})", signal_name(signal))
+            } else {
+                let status = libc::WEXITSTATUS(status);
+                format!("the child found something wrong and ended with status {status}")
+            };
+            let event = EventKind::Crashed;
+            ground.notes.find(Finding { event, pid: child, status, evidence });
+        }
+    }
+
+    /// Looks at the suspects until each of them has ended or is judged, and kills those that hang.
+    fn judge(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(WAITS_MS[0]));
+        let mut suspects: Vec<(i32, Look)> =
+            self.suspects.drain(..).map(|pid| (pid, autopsy::look(pid))).collect();
+        for (round, wait) in WAITS_MS.into_iter().enumerate() {
+            (ground.progress)();
+            thread::sleep(Duration::from_millis(wait));
+            let is_last = round + 1 == WAITS_MS.len();
+            let mut rest = Vec::new();
+            for (pid, first) in suspects {
+                let second = autopsy::look(pid);
+                let verdict = autopsy::judge(&first, &second, self.copied);
+                match verdict {
+                    // Looked at once more than it lived.
+                    Verdict::Ended => match await_end(pid, 0) {
+                        Some(status) => self.ended(pid, status, counts, ground),
+                        None => rest.push((pid, second)),
+                    },
+                    Verdict::Proven => {
+                        if self.word.is_none() && self.performs && self.trap.has_lock_word() {
+                            self.word = second.futex();
+                        }
+                        counts.proven += 1;
+                        if counts.proven <= u64::from(PROVEN_KEPT) {
+                            let evidence = autopsy::evidence(pid, &first, &second, verdict);
+                            let event = EventKind::HungProven;
+                            ground.notes.find(Finding { event, pid, status: 0, evidence });
+                        }
+                        kill(pid);
+                    }
+                    Verdict::Moving | Verdict::Unproven(_) if !is_last => rest.push((pid, second)),
+                    Verdict::Moving | Verdict::Unproven(_) => {
+                        let kind = match verdict {
+                            Verdict::Unproven(kind) => kind,
+                            _ => Kind::Other,
+                        };
+                        if counts.not_proven(kind) <= UNPROVEN_KEPT {
+                            let evidence = autopsy::evidence(pid, &first, &second, verdict);
+                            let event = EventKind::HungUnproven;
+                            ground.notes.find(Finding { event, pid, status: 0, evidence });
+                        }
+                        kill(pid);
+                    }
+                }
+            }
+            suspects = rest;
+            if suspects.is_empty() {
+                return;
+            }
+        }
+        // They ended at the very last.
+        for (pid, _) in suspects {
+            kill(pid);
+        }
+    }
+}
+
+impl Counts {
+    /// Counts a child that hangs without proof; how many of its kind there are now.
+    fn not_proven(&mut self, kind: Kind) -> u32 {
+        let place = self.unproven.iter().position(|(other, _)| *other == kind);
+        let place = place.unwrap_or_else(|| {
+            self.unproven.push((kind, 0));
+            self.unproven.len() - 1
+        });
+        self.unproven[place].1 += 1;
+        self.unproven[place].1
+    }
+}
+
+impl Task for Births {
+    fn sample(&mut self, ground: &mut Ground<'_>) -> Taken {
+        let mut counts = Counts::default();
+        let cpu_begin = clock::thread_cpu();
+        let start_ns = clock::now();
+        let mut failure = None;
+        let mut early = EARLY;
+        for _ in 0..self.forks {
+            (ground.progress)();
+            self.pause(&mut counts);
+            if let Err(why) = self.birth(&mut counts, ground) {
+                failure = Some(why);
+                break;
+            }
+            // The first one at once: it tells which word to watch.
+            let is_early = early > 0 && self.word.is_none() && !self.suspects.is_empty();
+            if self.suspects.len() == MOST_SUSPECTS || is_early {
+                early -= u32::from(is_early);
+                self.judge(&mut counts, ground);
+            }
+        }
+        self.judge(&mut counts, ground);
+        let unproven: u64 = counts.unproven.iter().map(|(_, count)| u64::from(*count)).sum();
+        let mut note = |number, value| ground.notes.add(number, Scope::Child, value);
+        note(self.numbers.forks, counts.forks);
+        note(self.numbers.hung, counts.proven + unproven);
+        note(self.numbers.proven, counts.proven);
+        note(self.numbers.unproven, unproven);
+        note(self.numbers.broken, counts.broken);
+        if counts.watched > 0 {
+            note(self.numbers.watched, counts.watched);
+            note(self.numbers.held, counts.held);
+        }
+        if counts.pause_ns > 0 {
+            note(self.numbers.pause, counts.pause_ns);
+            note(self.numbers.held_ns, counts.held_ns);
+        }
+        Taken {
+            start_ns,
+            cpu_ns: clock::thread_cpu() - cpu_begin,
+            failure,
+            partial: counts.forks > 0,
+            ..Taken::default()
+        }
+    }
+}
+
+/// Waits for a child no longer than that; its wait status.
+///
+/// SIGCHLD is blocked in a subject, and so can be waited for.
+fn await_end(pid: i32, patience_ns: u64) -> Option<i32> {
+    let begin = clock::now();
+    loop {
+        let mut status = 0;
+        // SAFETY: a child of ours that was not waited for yet; the status lives through the call.
+        if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } == pid {
+            return Some(status);
+        }
+        let rest = patience_ns.checked_sub(clock::now() - begin).filter(|rest| *rest > 0)?;
+        let timeout = libc::timespec { tv_sec: 0, tv_nsec: rest as libc::c_long };
+        // SAFETY: set and time live through the call; nothing is told of the signal.
+        unsafe {
+            let mut set: libc::sigset_t = mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGCHLD);
+            libc::sigtimedwait(&set, ptr::null_mut(), &timeout);
+        }
+    }
+}
+
+/// Kills a child and waits for its end.
+fn kill(pid: i32) {
+    // SAFETY: a child of ours that was not waited for yet, so that the pid is still its own.
+    unsafe {
+        libc::kill(pid, libc::SIGKILL);
+        libc::waitpid(pid, ptr::null_mut(), 0);
+    }
+}
+
+/// The word at an address of this process; None: there is nothing.
+fn own_word(address: u64) -> Option<u32> {
+    let mut word: u32 = 0;
+    let bytes = size_of::<u32>();
+    let local = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: bytes };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes };
+    // SAFETY: writes four bytes into `word`; of the other address the kernel makes sure.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
+    (read == bytes as isize).then_some(word)
+}
+
+/// Its name, `SIGSEGV`.
+fn signal_name(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |signal| signal.as_str().to_owned())
+}
