@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::judge::Verdict;
-use super::look::{Look, Motion, OWNER_OFFSETS, State, Wait, Word};
+use super::look::{Holder, Look, Motion, Place, State, Wait, Word};
 use super::places::Places;
 use super::sharing::Sharing;
 use super::stack;
@@ -96,16 +96,15 @@ fn word(word: &Word, found_before: Option<u32>, places: &Places) -> String {
     format!("{why}: {found}; it lies in {place} ({mapping})")
 }
 
-/// Which thread holds the lock, as far as a word beside it, or the word itself, says.
+/// Which thread holds the lock, as far as the lock says so.
 fn owner(word: &Word, look: &Look) -> Option<String> {
     let wait = look.wait.as_ref()?;
-    let (where_, tid) = match wait.owner {
-        Some(owner) => ("the word".to_owned(), owner.tid),
-        None => OWNER_OFFSETS.iter().zip(word.beside).find_map(|(offset, value)| {
-            let tid = value? as i32;
-            let is_thread = look.tasks.contains(&tid) || wait.parents_tasks.contains(&tid);
-            is_thread.then(|| (format!("the word at +{offset}"), tid))
-        })?,
+    let in_word = wait.owner.map(|owner| Holder { tid: owner.tid, place: Place::Word });
+    let Holder { tid, place } = word.holder.or(in_word)?;
+    let place = match place {
+        Place::Word => "the word".to_owned(),
+        Place::Beside(offset) => format!("the word at +{offset}"),
+        Place::Pointer => "the thread to which the pointer at +8 points".to_owned(),
     };
     let whose = if wait.parents_tasks.contains(&tid) {
         format!("a thread of its parent {}", look.parent)
@@ -115,7 +114,7 @@ fn owner(word: &Word, look: &Look) -> Option<String> {
         "no thread of it or its parent".to_owned()
     };
     let here = if look.tasks.contains(&tid) { "which it has" } else { "which it does not have" };
-    Some(format!("{where_} holds {tid}, {whose}, {here} (its tasks: {:?})", look.tasks))
+    Some(format!("{place} is {tid}, {whose}, {here} (its tasks: {:?})", look.tasks))
 }
 
 fn surroundings(wait: &Wait) -> Vec<String> {

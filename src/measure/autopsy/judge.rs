@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::call::{Call, Waits};
-use super::look::{Look, State, Wait, Word};
+use super::look::{Holder, Look, Place, State, Wait, Word};
 use super::sharing::Sharing;
 
 /// Less time than this between two looks proves nothing.
 const BETWEEN: Duration = Duration::from_millis(10);
+
+/// Where a pthread_mutex_t has the thread that holds it, from its word, in bytes.
+const MUTEX_OWNER: u64 = 8;
 
 /// What is known of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +187,6 @@ fn obstacle_of_word(wait: &Wait, word: &Word) -> Option<Kind> {
 /// thread is suspended until the process ends, or the thread that holds the lock is.
 fn owner_is_suspended(wait: &Wait) -> bool {
     let Some(caller) = wait.suspended else { return false };
-    let [owner, ..] = wait.words.first().map_or([None; 3], |word| word.beside);
-    caller.alone || (wait.words.len() == 1 && owner == Some(caller.tid as u32))
+    let holder = Some(Holder { tid: caller.tid, place: Place::Beside(MUTEX_OWNER) });
+    caller.alone || matches!(&wait.words[..], [word] if word.holder == holder)
 }

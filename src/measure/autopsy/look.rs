@@ -25,7 +25,18 @@ const OWNER: u32 = 0x3fff_ffff;
 
 /// Where locks keep the thread that holds them, from the word that is waited for, in bytes:
 /// pthread_mutex_t at 8; pthread_rwlock_t, whose waiters wait for two of its words, at 12 and 16.
-pub(super) const OWNER_OFFSETS: [u64; 3] = [8, 12, 16];
+const BESIDE: [u64; 3] = [8, 12, 16];
+
+/// Where the lock of a FILE keeps a pointer to the descriptor of the thread that holds it, from its
+/// word, in bytes (`_IO_lock_t` of glibc).
+const POINTER: u64 = 8;
+
+/// Where the descriptor of a thread, `struct pthread` of glibc, keeps its id, in bytes: behind a
+/// header, of 704 bytes on x86-64 and 192 elsewhere, and a list.
+const TID_IN_DESCRIPTOR: u64 = if cfg!(target_arch = "x86_64") { 720 } else { 208 };
+
+/// Words up to this one are states of locks (1: held, 2: held and waited for), and not threads.
+const LOCK_STATES: i32 = 2;
 
 /// What one look at a process, or at one of its threads, saw.
 #[derive(Clone, Debug)]
@@ -134,10 +145,30 @@ pub(super) struct Word {
     pub awaited: Option<u32>,
     /// The value that it has; `None`: not readable.
     pub found: Option<u32>,
-    /// The words at [`OWNER_OFFSETS`] from it.
-    pub beside: [Option<u32>; 3],
+    /// The thread that holds the lock, as far as it says so.
+    pub holder: Option<Holder>,
     /// The mapping in which it lies; `None`: not readable.
     pub mapping: Option<Mapping>,
+}
+
+/// A thread of the process, or of its parent, whose id stands in a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// Its id.
+    pub tid: i32,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where a lock has the thread that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the word that is waited for.
+    Word,
+    /// So many bytes from it.
+    Beside(u64),
+    /// In what a pointer beside it points to.
+    Pointer,
 }
 
 /// A thread that waits in the call by which it gave birth.
@@ -173,7 +204,7 @@ pub fn look_at_thread(pid: i32, tid: i32) -> Look {
     seen.motion.cpu_ns = cpu_ns.and_then(|text| text.split(' ').next()?.parse().ok());
     seen.tasks = numbers_in(&format!("/proc/{pid}/task"));
     if let Some(futex) = seen.call.futex().filter(|futex| futex.endless) {
-        seen.wait = Some(Wait::of(pid, seen.parent, futex));
+        seen.wait = Some(Wait::of(pid, &seen.tasks, seen.parent, futex));
     }
     // What could not be read of one that ends meanwhile is not hidden.
     if read("stat").map_or(true, |stat| Stat::parse(&stat).is_none_or(|stat| stat.has_ended())) {
@@ -228,13 +259,16 @@ impl Look {
 }
 
 impl Wait {
-    fn of(pid: i32, parent: i32, futex: Futex) -> Wait {
-        let memory = fs::File::open(format!("/proc/{pid}/mem"));
-        let words = memory.ok().and_then(|memory| awaited_words(&memory, futex));
+    fn of(pid: i32, tasks: &[i32], parent: i32, futex: Futex) -> Wait {
+        let memory = fs::File::open(format!("/proc/{pid}/mem")).ok();
+        let words = memory.as_ref().and_then(|memory| awaited_words(memory, futex));
         let mut words = words.unwrap_or_default();
+        let parents_tasks = numbers_in(&format!("/proc/{parent}/task"));
+        let threads = [tasks, &parents_tasks].concat();
         let maps = Mapping::holding(pid, &words.iter().map(|w| w.address).collect::<Vec<_>>());
         for (word, mapping) in words.iter_mut().zip(maps) {
             word.mapping = mapping;
+            word.holder = memory.as_ref().and_then(|memory| holder(memory, word, &threads));
         }
         let sharing = sharing::of(pid);
         // Of one that shares its memory with its parent alone.
@@ -251,7 +285,7 @@ impl Wait {
             sharing,
             suspended,
             timers: timers.ok().map(|text| text.matches("ID:").count()),
-            parents_tasks: numbers_in(&format!("/proc/{parent}/task")),
+            parents_tasks,
             children: living_children(pid),
         }
     }
@@ -263,7 +297,7 @@ fn awaited_words(memory: &fs::File, futex: Futex) -> Option<Vec<Word>> {
         address,
         awaited,
         found: word_at(memory, address),
-        beside: OWNER_OFFSETS.map(|offset| word_at(memory, address.checked_add(offset)?)),
+        holder: None,
         mapping: None,
     };
     match futex.how {
@@ -288,6 +322,25 @@ fn word_at(memory: &fs::File, address: u64) -> Option<u32> {
     let mut bytes = [0; 4];
     memory.read_exact_at(&mut bytes, address).ok()?;
     Some(u32::from_ne_bytes(bytes))
+}
+
+/// Which of these threads holds a lock, as far as it says so.
+fn holder(memory: &fs::File, word: &Word, threads: &[i32]) -> Option<Holder> {
+    let value = |address: Option<u64>| Some(word_at(memory, address?)? as i32);
+    let beside = |offset| word.address.checked_add(offset);
+    let pointer = || {
+        let low = word_at(memory, beside(POINTER)?)?;
+        let high = word_at(memory, beside(POINTER + 4)?)?;
+        (u64::from(high) << 32 | u64::from(low)).checked_add(TID_IN_DESCRIPTOR)
+    };
+    let in_word = word.found.map(|found| (Place::Word, (found & OWNER) as i32));
+    let near = BESIDE.map(|offset| Some((Place::Beside(offset), value(beside(offset))?)));
+    let far = value(pointer()).map(|tid| (Place::Pointer, tid));
+    let found = [in_word].into_iter().chain(near).chain([far]).flatten();
+    found
+        .filter(|(_, tid)| *tid > LOCK_STATES && threads.contains(tid))
+        .map(|(place, tid)| Holder { tid, place })
+        .next()
 }
 
 /// The thread of `parent` that waits in the call by which it gave birth to `child`.
