@@ -293,11 +293,16 @@ impl Block {
 fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     let is_run = arguments.first().is_some_and(|word| word == "run");
     let resumes = arguments.iter().any(|word| word == "--resume");
+    let is_hazard = arguments.first().is_some_and(|word| word == "hazard");
+    let makes_hazards = is_hazard && !resumes && arguments.iter().all(|word| word != "--symbols");
     let mut shrunk = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--time" | "--launches" | "--blocks" | "--out" if is_run => {
+                words.next();
+            }
+            "--forks" | "--birth" | "--out" if makes_hazards => {
                 words.next();
             }
             "--rss" => {
@@ -318,6 +323,13 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     }
     if is_run && !resumes {
         let short = ["--time", "1s", "--launches", "1", "--blocks", "1", "--out", out];
+        shrunk.extend(short.map(str::to_owned));
+    }
+    if makes_hazards {
+        if arguments.get(1).is_none_or(|word| word.starts_with("--")) {
+            shrunk.push("mutex".to_owned());
+        }
+        let short = ["--forks", "5", "--birth", "fork,posix_spawn", "--out", out];
         shrunk.extend(short.map(str::to_owned));
     }
     shrunk

@@ -86,6 +86,8 @@ struct Segment {
 pub struct Facts {
     /// Samples with a status other than 0, in whatever block.
     pub failed: usize,
+    /// Eligible samples.
+    pub eligible: usize,
     /// Eligible samples whose wall and CPU time are both known.
     pub clocked: usize,
     /// Those of them whose wall time exceeds the CPU time by more than a fifth.
@@ -218,11 +220,17 @@ impl Cells {
     }
 
     /// How many samples are eligible: of the interval that has the most or, where there is none, of
-    /// the length. In a distribution that is what was recorded, and a sample may record thousands.
+    /// the length, and else all: of workload=hazard a sample stamps nothing and counts. In a
+    /// distribution that is what was recorded, and a sample may record thousands.
     pub(super) fn most_samples(&self, index: usize) -> usize {
         let most = |counts: &mut dyn Iterator<Item = usize>| counts.max().unwrap_or(0);
-        match most(&mut self.cells[index].iter().map(Cell::count)) {
-            0 => most(&mut self.lengths[index].values().map(Cell::count)),
+        let of_intervals = most(&mut self.cells[index].iter().map(Cell::count));
+        let of_lengths = || most(&mut self.lengths[index].values().map(Cell::count));
+        match of_intervals {
+            0 => match of_lengths() {
+                0 => self.facts[index].eligible,
+                samples => samples,
+            },
             samples => samples,
         }
     }
@@ -451,6 +459,7 @@ impl<'a> Reduction<'a> {
         let list: fn(&mut Cell) -> &mut Values = match (self.blocks[block].kind, sample.phase) {
             (BlockKind::Time, Phase::Measure) => {
                 self.eligible += 1;
+                self.facts[index].eligible += 1;
                 self.clock(index, sample);
                 |cell| &mut cell.values
             }
@@ -728,8 +737,9 @@ mod tests {
         }
         run.blocks.push((fixture::block(1, 1), samples, vec![]));
         let facts = run.cells().facts;
-        assert_eq!(facts[0], Facts { failed: 0, clocked: 2, contended: 1 });
-        assert_eq!(facts[1], Facts::default(), "a vfork waits by its nature");
+        assert_eq!(facts[0], Facts { eligible: 3, failed: 0, clocked: 2, contended: 1 });
+        let waits = Facts { eligible: 1, ..Facts::default() };
+        assert_eq!(facts[1], waits, "a vfork waits by its nature");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod findings;
 mod fits;
 #[cfg(test)]
 mod fixture;
+pub mod hazards;
 mod launches;
 pub mod laws;
 pub mod places;

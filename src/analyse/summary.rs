@@ -10,6 +10,7 @@ use super::columns::{ColumnSummary, columns};
 use super::contrasts::{Contrast, compare, contrast};
 use super::estimate::{hodges_lehmann, median};
 use super::findings::{Compared, Finding};
+use super::hazards::Trial;
 use super::laws::Law;
 use super::places;
 use super::quantiles::{Figure, quantile};
@@ -49,6 +50,8 @@ pub struct Summary {
     pub findings: Vec<Finding>,
     /// Published figures beside those measured here.
     pub published: Vec<Compared>,
+    /// What became of the children of workload=hazard.
+    pub hazards: Vec<Trial>,
     /// How much there is of everything.
     pub totals: Totals,
     /// What a reader should know before trusting the rest, weightiest first.
@@ -382,6 +385,7 @@ impl Summary {
             findings: Finding::all(cells),
             published: Compared::all(cells, &laws),
             laws,
+            hazards: Trial::all(cells),
             launches: cells.launches.clone(),
             events: cells.events.clone(),
             totals,

@@ -12,6 +12,7 @@ use super::summary::{
 };
 use crate::model::interval::Interval;
 use crate::model::row::{Outcome, Role, Scope};
+use crate::model::setup::Workload;
 use crate::record::rows::LaunchRow;
 
 /// How far apart the medians of fresh parents must lie to be called in disagreement. Those of one
@@ -58,7 +59,9 @@ pub(super) fn warnings(
             .filter(|&twin| differs(&twins[twin], twins.len()))
             .map(Warning::TwinDiffers),
     );
-    if totals.launches == 1 {
+    // Each variant of workload=hazard has a parent to itself, and its batch is the unit.
+    let counts_children = |v: &VariantSummary| v.row.workload == Workload::Hazard.word();
+    if totals.launches == 1 && !variants.iter().all(counts_children) {
         warnings.push(Warning::OneLaunch);
     }
     warnings.extend(disagreement(variants));

@@ -7,6 +7,7 @@ use crate::command::exit;
 use crate::measure::mechanism::{self, MECHANISMS};
 use crate::measure::reading::READINGS;
 use crate::model::action::{self, ACTIONS};
+use crate::model::hazard::{self, Expected, Hazard, Kind, Reset};
 use crate::model::knob::{self, KNOBS};
 use crate::model::workload::{self, WORKLOADS};
 use crate::model::{did_you_mean, glossary};
@@ -16,9 +17,10 @@ use crate::show::text::wrap;
 /// Flags of `forkbench explain`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  forkbench explain blocked\n  forkbench explain posix_spawn
-  forkbench explain samples.csv")]
+  forkbench explain samples.csv\n  forkbench explain localtime")]
 pub struct Args {
-    /// A column, file, interval, mechanism, workload, action, knob, reading, warning or word of the output
+    /// A column, file, interval, mechanism, workload, action, hazard, knob, reading, warning or word
+    /// of the output
     #[arg(required = true)]
     word: Vec<String>,
 }
@@ -43,6 +45,7 @@ fn words() -> Vec<String> {
     words.extend(MECHANISMS.iter().map(|mechanism| mechanism.name.to_owned()));
     words.extend(WORKLOADS.iter().map(|row| row.workload.word().to_owned()));
     words.extend(ACTIONS.iter().map(|row| row.word.to_owned()));
+    words.extend(hazard::all().flat_map(|row| [row.name.to_owned(), row.id.to_owned()]));
     words.extend(READINGS.iter().map(|reading| reading.name.to_owned()));
     words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
     for file in FILES {
@@ -75,6 +78,7 @@ fn meanings(word: &str) -> Vec<String> {
         }
         meanings.push(entry(word, "action", row.about, &text));
     }
+    meanings.extend(hazard::named(word).into_iter().map(hazard_page));
     if let Some(knob) = knob::find(word) {
         meanings.push(entry(word, "knob", knob.about, knob.explain));
     }
@@ -97,6 +101,82 @@ fn meanings(word: &str) -> Vec<String> {
         meanings.push(text);
     }
     meanings
+}
+
+/// The story of a hazard: what happens step by step, why, who was bitten, what to do.
+fn hazard_page(row: &Hazard) -> String {
+    let mut text =
+        format!("{} {} (hazard, {}): {}\n", row.id, row.name, row.kind.word(), row.operation);
+    let mut part = |title: &str, lines: Vec<String>| {
+        if lines.iter().any(|line| !line.is_empty()) {
+            text.push_str(&format!("\n{title}\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        }
+    };
+    let wrapped = |words: &str| wrap(words, 92, "  ", "  ");
+    let steps = row
+        .steps
+        .iter()
+        .zip(1..)
+        .flat_map(|(step, number)| wrap(step, 92, &format!("  {number}. "), "     "));
+    part("What happens", steps.collect());
+    part("Why", wrapped(why(row)));
+    part("The lock", wrapped(row.lock));
+    let reset = match row.reset {
+        Reset::Yes => "fork() of the libc puts it right in the child: ",
+        Reset::No => "nobody puts it right in the child: ",
+        Reset::NotOurs => "",
+    };
+    part("Protected", wrapped(&format!("{reset}{}", row.since)));
+    let known = |birth: &str, expected: Expected| {
+        let what = match expected {
+            Expected::Hangs if row.kind == Kind::Control => "ends, or hangs, as it is made to",
+            Expected::Hangs => "hangs or breaks, sooner or later",
+            Expected::Safe => "does neither",
+            Expected::Unknown => "nobody has said",
+        };
+        format!("  {birth:<16} {what}")
+    };
+    part(
+        "The child, on glibc 2.36",
+        vec![known("fork", row.fork), known("_fork, clone3", row.raw)],
+    );
+    part("Who was bitten", wrapped(row.source));
+    part("What to do", wrapped(row.advice));
+    part("Functions that lead into it", wrapped(&row.functions.join(", ")));
+    if row.forks > 0 {
+        let name = row.name;
+        part("See it happen", vec![format!("  forkbench hazard {name} --verbose")]);
+    }
+    text
+}
+
+/// Why it goes wrong, which all hazards of a kind have in common.
+fn why(row: &Hazard) -> &'static str {
+    match row.kind {
+        Kind::Lock => {
+            "A child of fork has the memory of its parent at that moment and only the thread that \
+             forked. A lock that another thread held is held in the child for ever: its owner does \
+             not exist there."
+        }
+        Kind::Parent => {
+            "Before it makes a child, fork() of the libc takes the locks that it protects and runs \
+             the handlers of pthread_atfork. Whoever holds one of them stops the parent itself."
+        }
+        Kind::Worker => {
+            "A child of fork has only the thread that forked. What other threads were to do, nobody \
+             does in it."
+        }
+        Kind::Data => {
+            "A child of fork has the memory of its parent at that moment: what another thread was \
+             changing is half changed, and stays so."
+        }
+        Kind::Descriptor => {
+            "Until it executes an image, and after it where nothing closes them, a child keeps every \
+             descriptor of its parent, those included that another thread has opened a moment ago."
+        }
+        Kind::Control => "It shows that what only looks like a hang is not taken for one.",
+    }
 }
 
 fn entry(word: &str, kind: &str, short: &str, long: &str) -> String {

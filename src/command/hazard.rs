@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::command::exit;
 use crate::command::run::{self, Manner, duration};
 use crate::command::show;
+use crate::command::symbols;
 use crate::drive::library;
 use crate::drive::machine;
 use crate::drive::plan::Wishes;
@@ -26,6 +27,7 @@ use crate::record::rows::VariantRow;
   forkbench hazard localtime --verbose         one of them, with the proof
   forkbench hazard mutex --duty 10,50,90 --threads 1,4 --birth fork --forks 1000
   forkbench hazard H02 --birth _fork,clone3 --format csv
+  forkbench hazard --symbols /usr/sbin/sshd    which of their functions a program imports
   forkbench list hazards
   forkbench explain localtime                  what happens, why, and what to do")]
 pub struct Args {
@@ -53,6 +55,14 @@ pub struct Args {
     /// The results directory [default: results/UTC-hazard]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Complete the plan of an interrupted run in its directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["names", "birth", "threads", "forks", "duty",
+        "seed", "stall", "out"])]
+    resume: Option<PathBuf>,
+    /// Run nothing: list the functions that lead into hazards and that these files import
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["names", "birth", "threads",
+        "forks", "duty", "seed", "stall", "out", "resume", "verbose"])]
+    symbols: Vec<PathBuf>,
     /// The whole evidence of each child that hangs
     #[arg(long)]
     verbose: bool,
@@ -64,14 +74,33 @@ pub struct Args {
     format: String,
 }
 
+impl Args {
+    fn manner(&self) -> Manner<'_> {
+        let mut formats = vec![match self.format.as_str() {
+            "csv" => "hazard-csv",
+            format => format,
+        }];
+        if self.verbose && self.format == "table" {
+            formats.push("evidence");
+        }
+        Manner { command: "hazard", quiet: self.quiet, formats }
+    }
+}
+
 /// Makes them happen, and prints what was seen.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if !args.symbols.is_empty() {
+        return symbols::run(&args.symbols, &args.format);
+    }
+    let manner = args.manner();
     for note in machine::recover() {
         run::tell(&note);
     }
     let interrupted = run::catch_signals()?;
-    let scenario = scenario(args)?;
-    let scenarios = vec![scenario];
+    if let Some(directory) = &args.resume {
+        return run::resume(&manner, directory, &interrupted);
+    }
+    let scenarios = vec![scenario(args)?];
     let roster = Roster::of(&scenarios, None).map_err(exit::usage)?;
     let ground = run::ground()?;
     let wishes = Wishes {
@@ -88,16 +117,33 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
     let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
-    let manner = Manner { quiet: args.quiet, format: &args.format };
     run::measure(&manner, args.stall, writer, &interrupted, |harness| {
         harness.run(roster, scenarios, wishes, ground)
     })
 }
 
+/// The hazard whose lock is held for a share of the time that the user says.
+const DUTY_OF: &str = "mutex";
+
 /// Each hazard with each of its births is a point; threads and shares of time multiply them.
 fn scenario(args: &Args) -> anyhow::Result<Scenario> {
+    let hazards = hazards(args)?;
+    if args.threads.iter().any(|threads| threads.trim() == "0") {
+        return Err(exit::usage_text(
+            "--threads 0: it takes a thread that holds a lock to hang a child; give 1 or more",
+        ));
+    }
+    let has_duty = |hazard: &&Hazard| hazard.name == DUTY_OF;
+    if let (false, Some(other)) = (args.duty.is_empty(), hazards.iter().find(|h| !has_duty(h))) {
+        return Err(exit::usage_text(format!(
+            "--duty is of hazard {DUTY_OF} alone, and {} has no time of its own: say `forkbench \
+             hazard {DUTY_OF} --duty {}`",
+            other.name,
+            args.duty.join(",")
+        )));
+    }
     let mut points = Vec::new();
-    for hazard in hazards(args)? {
+    for hazard in hazards {
         let births: Vec<&str> = match args.birth.as_slice() {
             [] => hazard.usual_births(),
             given => given.iter().map(String::as_str).collect(),
@@ -124,13 +170,18 @@ fn scenario(args: &Args) -> anyhow::Result<Scenario> {
     Ok(scenario)
 }
 
-/// Those that are named, each once; or the usual ones.
+/// Those that are named, by name or all of a number, each once; or the usual ones.
 fn hazards(args: &Args) -> anyhow::Result<Vec<&'static Hazard>> {
     let mut hazards: Vec<&'static Hazard> = Vec::new();
     for name in &args.names {
-        let found = hazard::find(name).ok_or_else(|| exit::usage_text(hazard::unknown(name)))?;
-        if !hazards.iter().any(|other| other.name == found.name) {
-            hazards.push(found);
+        let named = hazard::named(name);
+        if named.is_empty() {
+            return Err(exit::usage_text(hazard::unknown(name)));
+        }
+        for found in named {
+            if !hazards.iter().any(|other| other.name == found.name) {
+                hazards.push(found);
+            }
         }
     }
     if hazards.is_empty() {

@@ -9,6 +9,7 @@ use crate::drive::library::SHIPPED;
 use crate::measure::mechanism::MECHANISMS;
 use crate::measure::reading::READINGS;
 use crate::model::action::ACTIONS;
+use crate::model::hazard::{self, Hazard, Reset};
 use crate::model::interval::Interval;
 use crate::model::knob::KNOBS;
 use crate::model::setup::Setup;
@@ -29,6 +30,7 @@ enum What {
     Mechanisms,
     Workloads,
     Actions,
+    Hazards,
     Scenarios,
     Intervals,
     Readings,
@@ -91,6 +93,10 @@ fn section(what: What, titled: bool) -> String {
             "Actions between birth and exec, of workload=gap",
             ACTIONS.iter().map(|row| [row.word.to_owned(), row.about.to_owned()]).collect(),
         ),
+        What::Hazards => (
+            "Hazards of a fork beside threads, as arguments of hazard (forkbench explain NAME)",
+            hazard::all().map(hazard_row).collect(),
+        ),
         What::Scenarios => (
             "Scenarios, as arguments of run (published: all of them in that folder)",
             SHIPPED
@@ -118,4 +124,16 @@ fn section(what: What, titled: bool) -> String {
     let lines: String =
         rows.iter().map(|[name, about]| format!("  {name:width$}  {about}\n")).collect();
     if titled { format!("{title}\n{lines}") } else { lines }
+}
+
+/// Number and name; kind and lock, who protects it, and whether it is part of a run that names none.
+fn hazard_row(hazard: &Hazard) -> [String; 2] {
+    let reset = match hazard.reset {
+        Reset::Yes => "; reset by fork() of the libc",
+        Reset::No => "; reset by nobody",
+        Reset::NotOurs => "",
+    };
+    let usual = if hazard.default { "" } else { " (not by default)" };
+    let kind = hazard.kind.word();
+    [format!("{} {}", hazard.id, hazard.name), format!("{kind}: {}{reset}{usual}", hazard.lock)]
 }

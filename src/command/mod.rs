@@ -15,6 +15,7 @@ pub mod knobs;
 pub mod list;
 pub mod run;
 pub mod show;
+mod symbols;
 
 use exit::Exit;
 

@@ -112,16 +112,18 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Args {
     fn manner(&self) -> Manner<'_> {
-        Manner { quiet: self.quiet, format: &self.format }
+        Manner { command: "run", quiet: self.quiet, formats: vec![&self.format] }
     }
 }
 
 /// How a command that measures speaks.
 pub(super) struct Manner<'a> {
+    /// The command that completes what was interrupted.
+    pub command: &'static str,
     /// No progress on standard error.
     pub quiet: bool,
-    /// How the results are printed.
-    pub format: &'a str,
+    /// How the results are printed, one after the other.
+    pub formats: Vec<&'a str>,
 }
 
 /// Measures, and prints what the numbers mean.
@@ -137,7 +139,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let interrupted = catch_signals()?;
     if let Some(directory) = &args.resume {
-        return resume(args, directory, &interrupted);
+        if !args.knobs.given.is_empty() {
+            return Err(exit::usage_text(
+                "--resume completes the plan as it was made: leave the knobs out",
+            ));
+        }
+        return resume(&args.manner(), directory, &interrupted);
     }
     let scenarios = scenarios(args)?;
     let mut roster = Roster::of(&scenarios, args.vs.as_deref()).map_err(exit::usage)?;
@@ -323,16 +330,12 @@ pub(super) fn ground() -> anyhow::Result<Ground> {
     Ok(Ground { cpu, cpus, scrub_bytes })
 }
 
-fn resume(
-    args: &Args,
+/// Completes the plan of an interrupted run in its directory.
+pub(super) fn resume(
+    manner: &Manner<'_>,
     directory: &Path,
     interrupted: &Arc<AtomicBool>,
 ) -> anyhow::Result<ExitCode> {
-    if !args.knobs.given.is_empty() {
-        return Err(exit::usage_text(
-            "--resume completes the plan as it was made: leave the knobs out",
-        ));
-    }
     let plan = Recorded::open(directory).and_then(|recorded| recorded.plan()).map_err(|error| {
         exit::usage_text(format!("{} cannot be resumed: {error}", directory.display()))
     })?;
@@ -344,13 +347,10 @@ fn resume(
     })?;
     let (writer, committed) = Writer::resume(directory).map_err(exit::usage)?;
     if committed.bytes_cut > 0 {
-        say(
-            &args.manner(),
-            &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut),
-        );
+        say(manner, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
     }
     let stall = Duration::from_nanos(plan.wishes.stall_ns);
-    measure(&args.manner(), stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
+    measure(manner, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
 }
 
 /// Runs what `job` does with a harness, and shows what came of it.
@@ -392,10 +392,13 @@ pub(super) fn measure(
     }
     draw(manner, &view, directory);
     if show::has_samples(&view) {
-        match show::print(&view, manner.format) {
-            // Whoever reads has seen enough; how the run ended is still to be told.
-            Err(error) if command::is_broken_pipe(&error) => {}
-            printed => printed?,
+        for (place, format) in manner.formats.iter().enumerate() {
+            let spaced = if place > 0 { writeln!(anstream::stdout()) } else { Ok(()) };
+            match spaced.map_err(Into::into).and_then(|()| show::print(&view, format)) {
+                // Whoever reads has seen enough; how the run ended is still to be told.
+                Err(error) if command::is_broken_pipe(&error) => break,
+                printed => printed?,
+            }
         }
     }
     Ok(conclude(manner, &finish, &view, directory).into())
@@ -418,9 +421,9 @@ fn conclude(manner: &Manner<'_>, finish: &Finish, view: &View, directory: &Path)
             Exit::Interrupted
         }
         Finish::Interrupted => {
-            let directory = directory.display();
+            let (command, directory) = (manner.command, directory.display());
             tell(&format!(
-                "interrupted; what was finished is kept: forkbench run --resume {directory}"
+                "interrupted; what was finished is kept: forkbench {command} --resume {directory}"
             ));
             Exit::Interrupted
         }

@@ -66,6 +66,8 @@ pub struct Mark {
     pub y: f64,
     /// Its interval or range; none if it has none.
     pub bounds: Option<(f64, f64)>,
+    /// The interval of where it lies, where that is measured too.
+    pub across: Option<(f64, f64)>,
     /// The same in words.
     pub text: String,
 }
@@ -239,6 +241,7 @@ fn series(law: &Law, across: Direction, up: impl Fn(f64) -> f64) -> Series {
         x: across.share(point.x),
         y: up(point.value),
         bounds: point.bounds.map(|(low, high)| (up(low), up(high))),
+        across: None,
         text: format!(
             "{} {}={}: {}",
             law.series,
@@ -277,6 +280,7 @@ fn mark(one: &Compared, x: f64, up: impl Fn(f64) -> f64) -> Mark {
         x,
         y: up(middle),
         bounds: (theirs.low < theirs.high).then(|| (up(theirs.low), up(theirs.high))),
+        across: None,
         text: format!("published: {} {}", theirs.at, units::duration(middle)),
     }
 }

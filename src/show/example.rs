@@ -173,6 +173,7 @@ pub(super) fn summary(parents: &[(&str, &[Spawn])], versus: &str) -> Summary {
         laws: Vec::new(),
         findings: Vec::new(),
         published: Vec::new(),
+        hazards: Vec::new(),
         vs: Some(versus.to_owned()),
         confidence: 0.95,
         variants,
@@ -438,6 +439,7 @@ fn view_of(summary: &Summary, distributions: &Distributions) -> View {
         Origin {
             directory: "20260723T101500Z-run",
             path: "results/20260723T101500Z-run",
+            libc: Some("glibc 2.36"),
             release_build: true,
             never_left: &[],
             machine: &[],

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::show::figures::Record;
 use crate::show::finding::{FigureRecord, FindingRecord};
+use crate::show::hazards;
 use crate::show::law::{Applied, LawRecord};
 use crate::show::terminal::{self, Screen};
 use crate::show::view::{Next, View};
@@ -26,7 +27,7 @@ pub struct Format {
 }
 
 /// All of them, the default first.
-pub static FORMATS: [Format; 3] = [
+pub static FORMATS: [Format; 5] = [
     Format {
         name: "table",
         about: "for people: the answer, a table, lanes, and what to trust",
@@ -42,6 +43,16 @@ pub static FORMATS: [Format; 3] = [
         about: "the same and the answer in words (schema forkbench.summary/1)",
         write: |view, _, out| json(view, out),
     },
+    Format {
+        name: "hazard-csv",
+        about: "of workload=hazard: one row per hazard and birth, hung and made, with the rate",
+        write: |view, _, out| hazard_csv(view, out),
+    },
+    Format {
+        name: "evidence",
+        about: "of workload=hazard: all that is known of each child whose evidence was kept",
+        write: |view, screen, out| out.write_all(terminal::evidence(view, screen).as_bytes()),
+    },
 ];
 
 /// The rendering of that name.
@@ -52,6 +63,19 @@ pub fn find(name: &str) -> Option<&'static Format> {
 fn csv(view: &View, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     for record in &view.records {
+        writer.serialize(record)?;
+    }
+    writer.flush()
+}
+
+/// The columns of `hazard-csv`, which a file without a row has too.
+const HAZARD_COLUMNS: &str =
+    "hazard,birth,threads,duty,forks,hung,proven,unproven,crashed,rate,rate_lo,rate_hi";
+
+fn hazard_csv(view: &View, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{HAZARD_COLUMNS}")?;
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+    for record in &view.hazards.records {
         writer.serialize(record)?;
     }
     writer.flush()
@@ -74,6 +98,7 @@ struct Document<'a> {
     findings: Vec<&'a FindingRecord>,
     published: Vec<&'a FigureRecord>,
     applied: &'a [Applied],
+    hazards: &'a [hazards::Record],
 }
 
 #[derive(Serialize)]
@@ -106,6 +131,7 @@ fn json(view: &View, out: &mut dyn Write) -> io::Result<()> {
             .map(|figure| &figure.record)
             .collect(),
         applied: &view.applied,
+        hazards: &view.hazards.records,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")

@@ -7,6 +7,7 @@ pub mod distribution;
 pub mod figures;
 pub mod finding;
 pub mod formats;
+pub mod hazards;
 pub mod law;
 pub mod matrix;
 pub mod palette;

@@ -5,6 +5,7 @@
 
 mod canvas;
 mod distribution;
+mod hazards;
 mod lanes;
 mod latency;
 mod law;
@@ -96,6 +97,12 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
             picture(&stem, distribution::draw(section, interval, &view.source))?;
         }
         picture("lanes", lanes::draw(section, &view.source))?;
+    }
+    if let Some(chart) = view.hazards.rates() {
+        let name = "hazards.svg".to_owned();
+        let svg = hazards::draw(&chart, &view.source)
+            .map_err(|error| PlotError::Draw { name: name.clone(), reason: error.to_string() })?;
+        pictures.push(Picture { name, svg });
     }
     for chart in &view.charts {
         let name = format!("{}.svg", chart.stem);

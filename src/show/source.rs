@@ -41,6 +41,7 @@ pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<Vi
         Origin {
             directory: &name,
             path: &directory.to_string_lossy(),
+            libc: libc(&environment).as_deref(),
             release_build: is_release_build(&environment),
             never_left: &never_left(&mut recorded)?,
             machine: &disturbances(&environment),
@@ -63,6 +64,12 @@ fn environment(recorded: &Recorded) -> Result<toml::Table> {
 fn is_release_build(environment: &toml::Table) -> bool {
     let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
     profile.is_none_or(|profile| profile.as_str() == Some("release"))
+}
+
+/// The libc with its version, as far as the environment says.
+fn libc(environment: &toml::Table) -> Option<String> {
+    let part = |name: &str| environment.get("libc")?.get(name)?.as_str();
+    Some(format!("{} {}", part("name")?, part("version")?))
 }
 
 /// What disturbed the measurements, as far as the environment says; what has another form than

@@ -7,6 +7,7 @@
 mod chapters;
 mod columns;
 mod grid;
+mod hazards;
 mod lanes;
 mod support;
 mod table;
@@ -69,6 +70,7 @@ pub fn render(view: &View, screen: Screen) -> String {
     // Of many parents, or of several questions, the table or the lanes of the one parent where the
     // answer is plainest stand for all; the others are told in little room.
     parts.extend(support::render(&view.support, screen));
+    parts.extend(hazards::render(&view.hazards, screen));
     let is_one = view.chapters.len() < 2;
     if view.chapters.len() <= conclusion::MANY {
         let mut tables = 0;
@@ -80,13 +82,13 @@ pub fn render(view: &View, screen: Screen) -> String {
                 Some(featured) if view.sections.len() > matrix::MANY => slice::from_ref(featured),
                 _ => &view.sections,
             };
-            if !shown.iter().all(|section| is_in_support(view, section)) {
+            if !shown.iter().all(|section| is_told(view, section)) {
                 tables = shown.len();
                 parts.extend(self::tables(view, shown, screen));
             }
         }
         let featured = view.sections.get(view.featured);
-        if let Some(section) = featured.filter(|section| !is_in_support(view, section)) {
+        if let Some(section) = featured.filter(|section| !is_told(view, section)) {
             // Right below its own table, the parent need not be named again.
             parts.push(lanes::render(section, tables != 1, screen));
         }
@@ -119,8 +121,20 @@ pub fn findings(view: &View, screen: Screen) -> String {
 /// More variants of a parent than this are told by the support table alone, if there is one.
 const MOST_ROWS: usize = 12;
 
-/// Whether the support table tells all that a table of this section would, in less room.
-fn is_in_support(view: &View, section: &Section) -> bool {
+/// All that is known of each child that hung or crashed and whose evidence was kept, with colour
+/// codes, each line ended; nothing if there is none.
+pub fn evidence(view: &View, screen: Screen) -> String {
+    match view.hazards.evidence.as_slice() {
+        [] => "no child hung or crashed, so there is no evidence\n".to_owned(),
+        all => ended(hazards::evidence(all, screen)),
+    }
+}
+
+/// Whether a table of its workload's own tells all that a table of this section would.
+fn is_told(view: &View, section: &Section) -> bool {
+    if section.workload == Workload::Hazard.word() {
+        return !view.hazards.is_empty();
+    }
     let is_gap = section.workload == Workload::Gap.word();
     is_gap && !view.support.is_empty() && section.rows().count() > MOST_ROWS
 }

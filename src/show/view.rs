@@ -17,7 +17,7 @@ use crate::model::interval::Interval;
 use crate::model::knob::{self, KNOBS, Knob};
 use crate::model::quantity::{Measure, Quantity};
 use crate::model::row::Role;
-use crate::model::setup::Setup;
+use crate::model::setup::{Setup, Workload};
 use crate::model::units::Size;
 use crate::model::workload::{self, Column, Of};
 use crate::show::chapter::Chapter;
@@ -26,6 +26,7 @@ use crate::show::conclusion;
 use crate::show::distribution::{Distributions, Length, Step};
 use crate::show::figures::Record;
 use crate::show::finding::Tally;
+use crate::show::hazards::{self, Hazards};
 use crate::show::law::{self, Applied, Asked, LawRecord};
 use crate::show::support::Support;
 use crate::show::units;
@@ -56,6 +57,8 @@ pub struct View {
     pub records: Vec<Record>,
     /// What was done between birth and exec, and by what means.
     pub support: Vec<Support>,
+    /// What became of children born beside threads.
+    pub hazards: Hazards,
     /// What each scenario of the run says.
     pub chapters: Vec<Chapter>,
     /// Every law, for the formats that machines read.
@@ -323,6 +326,8 @@ pub struct Origin<'a> {
     pub directory: &'a str,
     /// The way to it, as a command takes it.
     pub path: &'a str,
+    /// The libc of the run with its version, if that is known: `glibc 2.36`.
+    pub libc: Option<&'a str>,
     /// Whether a release build made the results.
     pub release_build: bool,
     /// Variants whose children were free to leave their parent's CPU and never did.
@@ -343,20 +348,27 @@ impl View {
             Warning::of(summary, origin.release_build, origin.never_left, origin.machine);
         let chapters = Chapter::all(summary);
         let laws: Vec<&Law> = summary.laws.iter().collect();
+        let hazards = Hazards::of(summary, origin.libc);
+        let is_hazard = is_about_hazards(&sections);
+        let answer = conclusion::answer(&sections, &chapters);
+        let next = next(summary, &sections, &warnings, origin.path);
+        let mut charts = law::charts(&laws, &summary.published);
+        charts.extend(hazards::law(&summary.hazards));
         View {
             source: origin.directory.to_owned(),
-            conclusion: conclusion::answer(&sections, &chapters),
+            conclusion: if is_hazard { hazards.answer.clone() } else { answer },
             featured: conclusion::plainest(&sections),
-            trust: trust(summary, &sections),
-            next: next(summary, &sections, &warnings, origin.path),
+            trust: if is_hazard { hazards.trust() } else { trust(summary, &sections) },
+            next: if is_hazard { of_hazards(&hazards, origin.path) } else { next },
             faults_from_rusage: warnings.contains(&Warning::PerfFallback),
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
             support: Support::all(summary),
+            hazards,
             laws: laws.iter().map(|law| LawRecord::of(law)).collect(),
             applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
-            charts: law::charts(&laws, &summary.published),
+            charts,
             chapters,
             sections,
         }
@@ -440,6 +452,17 @@ impl Kind {
             Kind::Control => "control: no process, the cost of the tool itself",
         }
     }
+}
+
+fn of_hazards(hazards: &Hazards, path: &str) -> Vec<Next> {
+    let hint = |(command, why): (String, &str)| Next { command, why: why.to_owned() };
+    hazards.next(&quoted(path)).into_iter().map(hint).collect()
+}
+
+/// Whether all that was done is workload=hazard, which has an answer and a table of its own.
+fn is_about_hazards(sections: &[Section]) -> bool {
+    let is_hazard = |section: &Section| section.workload == Workload::Hazard.word();
+    !sections.is_empty() && sections.iter().all(is_hazard)
 }
 
 /// The label of a parent as the program starts.
@@ -530,7 +553,12 @@ fn section(
         titles: Titles::default(),
     };
     section.titles = conclusion::titles(&section);
-    section.tails = if is_spawn { vec![latency(&section)] } else { tails(&section, distributions) };
+    section.tails = match () {
+        () if is_spawn => vec![latency(&section)],
+        // A batch is one sample: its rates are the picture.
+        () if is_about_hazards(std::slice::from_ref(&section)) => Vec::new(),
+        () => tails(&section, distributions),
+    };
     section.tails.retain(|tail| !tail.curves.is_empty());
     section
 }

@@ -10,6 +10,7 @@ mod check;
 mod cow;
 mod figures;
 mod gap;
+mod hazard_cli;
 mod images;
 mod interruption;
 mod limits;

@@ -55,6 +55,10 @@ const BIRTHS: [&str; 6] = ["fork", "_fork", "clone3", "vfork", "clone3-vm", "pos
 /// of what the threads do alike.
 const PAUSE_NS: f64 = 100_000.0;
 
+/// Threads that hold the lock, at most. More than there are processors do not run at once, and the
+/// starting of tens of thousands lasts longer than all births.
+const MOST_THREADS: u32 = 1_000;
+
 /// How long a child may take before it is a suspect, in nanoseconds.
 const PATIENCE_NS: u64 = 3_000_000;
 
@@ -80,6 +84,13 @@ fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refusal>
              threads=2 busy=hold"
                 .to_owned(),
         );
+    }
+    if shape.threads > MOST_THREADS {
+        return refuse(format!(
+            "workload=hazard takes at most {MOST_THREADS} threads, and {} were asked for: more \
+             than run at once hold no lock more often",
+            shape.threads
+        ));
     }
     let Some(row) = words::find(&work.hazard) else { return refuse(words::unknown(&work.hazard)) };
     let name = mechanism.name;

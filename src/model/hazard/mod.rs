@@ -159,6 +159,14 @@ pub fn find(name: &str) -> Option<&'static Hazard> {
         .or_else(|| all().find(|hazard| hazard.id.eq_ignore_ascii_case(name)))
 }
 
+/// The hazard of that name, or all of that number.
+pub fn named(name: &str) -> Vec<&'static Hazard> {
+    match all().find(|hazard| hazard.name == name) {
+        Some(hazard) => vec![hazard],
+        None => all().filter(|hazard| hazard.id.eq_ignore_ascii_case(name)).collect(),
+    }
+}
+
 /// What to say of a name that no hazard has.
 pub fn unknown(name: &str) -> String {
     let near = did_you_mean(name, all().map(|hazard| hazard.name));
@@ -185,6 +193,8 @@ mod tests {
             assert!(hazard.kind == Kind::Control || hazard.steps.len() >= 2, "{}", hazard.name);
             assert!((1..=20_000).contains(&hazard.forks), "{}", hazard.name);
             assert_eq!(find(hazard.name).unwrap().name, hazard.name);
+            assert!(named(hazard.id).iter().any(|other| other.name == hazard.name));
+            assert_eq!(named(hazard.name).len(), 1);
             assert_eq!(find(&hazard.id.to_lowercase()).unwrap().id, hazard.id);
         }
         assert!(unknown("localtme").contains("`localtime`"), "{}", unknown("localtme"));

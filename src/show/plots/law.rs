@@ -66,6 +66,10 @@ fn draw_band(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), 
     let lower = series.line.iter().rev().map(|[x, _, low, _]| within(frame, *x, *low));
     let outline: Vec<Point> = upper.chain(lower).collect();
     let colour = canvas::rgb(&palette::look(&series.mechanism));
+    let is_flat = series.line.iter().all(|[_, value, low, high]| low == value && value == high);
+    if is_flat {
+        return Ok(());
+    }
     let title = format!("{}: 95 % of new parents", series.name);
     canvas.group(&title, "", || canvas.area(outline, colour, BAND))
 }
@@ -103,13 +107,20 @@ fn draw_ring(canvas: &Canvas<'_>, frame: &Frame, mark: &chart::Mark) -> Result<(
     })
 }
 
-/// An interval, with a stroke at each end.
+/// An interval, with a stroke at each end; and that of where the point lies, if it has one.
 fn draw_bounds(
     canvas: &Canvas<'_>,
     frame: &Frame,
     mark: &chart::Mark,
     colour: plotters::style::RGBColor,
 ) -> Result<(), Error> {
+    if let Some((low, high)) = mark.across {
+        let [(left, y), (right, _)] = [low, high].map(|share| within(frame, share, mark.y));
+        canvas.line(vec![(left, y), (right, y)], colour, 1)?;
+        for x in [left, right] {
+            canvas.line(vec![(x, y - STROKE), (x, y + STROKE)], colour, 1)?;
+        }
+    }
     let Some((low, high)) = mark.bounds else { return Ok(()) };
     let [(x, bottom), (_, top)] = [low, high].map(|share| within(frame, mark.x, share));
     canvas.line(vec![(x, bottom), (x, top)], colour, 1)?;
