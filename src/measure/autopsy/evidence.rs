@@ -86,10 +86,10 @@ fn word(word: &Word, found_before: Option<u32>, places: &Places) -> String {
     let found = format!("it was {}, then {}", value(found_before), value(word.found));
     let place = places.name(address);
     let mapping = match &word.mapping {
+        Some(mapping) if mapping.path.is_empty() => format!("mapping {}, no file", mapping.rights),
         Some(mapping) => {
-            let path = if mapping.path.is_empty() { "no file" } else { &mapping.path };
             let offset = address - mapping.range.start + mapping.offset;
-            format!("mapping {} of {path} at {offset:#x}", mapping.rights)
+            format!("mapping {} of {} at {offset:#x}", mapping.rights, mapping.path)
         }
         None => "its mapping is not readable".to_owned(),
     };

@@ -346,7 +346,9 @@ fn holder(memory: &fs::File, word: &Word, threads: &[i32]) -> Option<Holder> {
 /// The thread of `parent` that waits in the call by which it gave birth to `child`.
 fn suspended_caller(parent: i32, child: i32) -> Option<Suspended> {
     let tasks = numbers_in(&format!("/proc/{parent}/task"));
-    let tid = *tasks.iter().find(|tid| children_of_thread(parent, **tid).contains(&child))?;
+    let gave_birth =
+        |tid: i32| children_of_thread(parent, tid).is_some_and(|list| list.contains(&child));
+    let tid = tasks.iter().copied().find(|tid| gave_birth(*tid))?;
     let read = |name: &str| fs::read_to_string(format!("/proc/{parent}/task/{tid}/{name}"));
     let call = Call::parse(&read("syscall").ok()?)?;
     // A birth that is under way is killable, so in state D; one that has ended is not.
@@ -357,14 +359,27 @@ fn suspended_caller(parent: i32, child: i32) -> Option<Suspended> {
 /// The children of a process that have not ended.
 fn living_children(pid: i32) -> Vec<i32> {
     let tasks = numbers_in(&format!("/proc/{pid}/task"));
-    let children = tasks.into_iter().flat_map(|tid| children_of_thread(pid, tid));
-    children.filter(|child| !has_ended(*child)).collect()
+    let lists: Option<Vec<Vec<i32>>> =
+        tasks.into_iter().map(|tid| children_of_thread(pid, tid)).collect();
+    let mut children = match lists {
+        Some(lists) => lists.concat(),
+        // A kernel without CONFIG_PROC_CHILDREN.
+        None => numbers_in("/proc").into_iter().filter(|child| is_child(*child, pid)).collect(),
+    };
+    children.retain(|child| !has_ended(*child));
+    children
 }
 
-/// The children to which a thread gave birth.
-pub(super) fn children_of_thread(pid: i32, tid: i32) -> Vec<i32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).unwrap_or_default();
-    text.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect()
+/// Whether one process is the parent of the other.
+pub(super) fn is_child(child: i32, parent: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    Stat::parse(&stat).is_some_and(|stat| stat.parent == parent)
+}
+
+/// The children to which a thread gave birth; `None`: not shown.
+pub(super) fn children_of_thread(pid: i32, tid: i32) -> Option<Vec<i32>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).ok()?;
+    Some(text.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect())
 }
 
 /// Whether a process, or thread, is gone or a zombie. One that /proc does not show is asked for by

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::call::Call;
-use super::look::{Owner, Signals, State, children_of_thread};
+use super::look::{Owner, Signals, State, children_of_thread, is_child};
 use super::sharing::Sharing;
 use super::*;
 use crate::measure::raw::syscall6;
@@ -29,8 +29,8 @@ static LONG: libc::timespec = libc::timespec { tv_sec: 1000, tv_nsec: 0 };
 /// How every word starts, and with what it is waited for.
 const HELD: u32 = 2;
 
-/// A user that is not root, and owns nothing.
-const NOBODY: usize = 65534;
+/// _LINUX_CAPABILITY_VERSION_3 of `linux/capability.h`.
+const CAPABILITIES_OF_64_BITS: u32 = 0x2008_0522;
 
 /// As a pthread_mutex_t is laid out: the word, a count, the thread that holds it.
 #[repr(C)]
@@ -205,7 +205,7 @@ fn a_child_with_the_memory_of_a_parent_that_is_wholly_suspended_is_proven() {
         let mut stack = Stack::new();
         stack.clone(libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD, waits_for_ever);
     });
-    let child = eventually(|| children_of_thread(parent.0, parent.0).first().copied());
+    let child = eventually(|| children_of_thread(parent.0, parent.0)?.first().copied());
     let (first, second) = judged(child, Verdict::Proven);
     let text = evidence(child, &first, &second, Verdict::Proven);
     let expected = format!("thread {} of its parent, the only one, is suspended", parent.0);
@@ -365,7 +365,8 @@ fn a_child_with_a_living_child_of_its_own_is_not_proven() {
         end_with_parent();
         wait_for_ever();
     });
-    let grandchild = eventually(|| children_of_thread(child.0, child.0).first().copied());
+    let grandchild = eventually(|| children_of_thread(child.0, child.0)?.first().copied());
+    assert!(is_child(grandchild, child.0) && !is_child(grandchild, std::process::id() as i32));
     judged(child.0, Verdict::Unproven(Kind::Other));
     judged(grandchild, Verdict::Proven);
     // SAFETY: a child of a child of ours, which does not reap it.
@@ -381,11 +382,13 @@ fn a_child_that_may_not_be_read_is_not_proven() {
         wait_for_ever();
     });
     judged_by(child.0, Verdict::Unproven(Kind::Unreadable), || {
-        // Root may read everything: here a thread of its own stops being root, by a raw system
-        // call, which does not speak for the others.
+        // Root may read everything: here a thread of its own gives up its capabilities, by a raw
+        // system call, which does not speak for the others.
         let pid = child.0;
         let looks = thread::spawn(move || {
-            call(libc::SYS_setresuid, [NOBODY, NOBODY, NOBODY, 0, 0, 0]);
+            let (header, none) = ([CAPABILITIES_OF_64_BITS, 0], [0u32; 6]);
+            let arguments = [header.as_ptr() as usize, none.as_ptr() as usize, 0, 0, 0, 0];
+            assert_eq!(call(libc::SYS_capset, arguments), 0);
             pair(pid)
         });
         looks.join().unwrap()
