@@ -133,7 +133,11 @@ fn hazard_row(hazard: &Hazard) -> [String; 2] {
         Reset::No => "; reset by nobody",
         Reset::NotOurs => "",
     };
-    let usual = if hazard.default { "" } else { " (not by default)" };
+    let usual = match (hazard.default, hazard.forks) {
+        (true, _) => "",
+        (false, 0) => " (told, not run)",
+        (false, _) => " (not by default)",
+    };
     let kind = hazard.kind.word();
     [format!("{} {}", hazard.id, hazard.name), format!("{kind}: {}{reset}{usual}", hazard.lock)]
 }

@@ -477,11 +477,27 @@ fn note(summary: &Summary, hazard: &str) -> Note {
         name: name(hazard),
         proof: first.map(|(trial, event)| {
             let pid = event.pid.map_or(String::new(), |pid| format!(", pid {pid}"));
-            format!("{}{pid}: {}", trial.birth, event.evidence)
+            format!("{}{pid}: {}", trial.birth, weightiest(&event.evidence))
         }),
         held: held.map(|share| format!("{share} of the time before births")),
         advice: hazard::find(hazard).map_or("", |row| row.advice).to_owned(),
     }
+}
+
+/// Of the evidence on a child that is proven to hang what a sceptic asks first: what it waits for,
+/// where that lies, who holds it. Of any other evidence all: what it lacks is what matters.
+fn weightiest(evidence: &str) -> String {
+    const FIRST: [&str; 6] = ["waits ", "it lies ", "the word ", "the thread ", "memory ", "CPU "];
+    let mut parts = evidence.split("; ");
+    let verdict = parts.next().unwrap_or_default();
+    let asked: Vec<&str> = parts
+        .filter(|part| FIRST.iter().any(|first| part.starts_with(first)))
+        .map(|part| part.split(" (mapping").next().unwrap_or(part))
+        .collect();
+    if verdict != "proven" || asked.is_empty() {
+        return evidence.to_owned();
+    }
+    format!("{verdict}; {}", asked.join("; "))
 }
 
 fn evidence(summary: &Summary, event: &EventRow) -> Option<Evidence> {
@@ -737,7 +753,11 @@ mod tests {
             errno: None,
             evidence: evidence.to_owned(),
         };
-        let long = format!("proven; state S; {}; the end", "futex WAIT on tzset_lock; ".repeat(20));
+        let long = format!(
+            "proven; process 8 state S; waits while the word at 0x7f is 2: it was 2, then 2; it lies \
+             in libc.so.6 .bss+0x5e80 (mapping rw-p); {}the end",
+            "memory shared with no other process (kcmp); ".repeat(9)
+        );
         summary.variants[2].samples = 0;
         summary.variants[2].intervals.clear();
         summary.events = vec![
@@ -790,7 +810,9 @@ mod tests {
         assert_eq!(hazards.reasons, ["malloc vfork: not measured: it would be harmed"]);
         let [note] = hazards.notes.as_slice() else { panic!("{hazards:?}") };
         // What is proven goes before what came first.
-        assert!(note.proof.as_ref().unwrap().starts_with("fork, pid 8: proven; state S"));
+        let start = "fork, pid 8: proven; waits while the word at 0x7f is 2: it was 2, then 2; it lies \
+                     in libc.so.6 .bss+0x5e80; memory";
+        assert!(note.proof.as_ref().unwrap().starts_with(start), "{note:?}");
         assert_eq!(note.held.as_deref(), Some("60 % of the time before births"));
         assert!(note.advice.contains("format times"));
         assert_eq!(hazards.evidence.len(), 2);

@@ -13,6 +13,9 @@ const GAP: i32 = 8;
 /// Half the length of the strokes that end an interval, in pixels.
 const STROKE: i32 = 3;
 
+/// The dashes of the interval of a rate that is 0.
+const NEVER: &str = "1 4";
+
 /// The least rate that the logarithmic part of the axis shows; 0 stands apart on its left.
 const LEAST: f64 = 1e-4;
 
@@ -45,7 +48,10 @@ pub(super) fn draw(chart: &RateChart, source: &str) -> Drawn {
             for one in rates {
                 let y = begin + LANE * one.birth as i32 + LANE / 2;
                 let look = palette::look(&chart.births[one.birth]);
-                canvas.group(&one.text, "", || draw_rate(canvas, &frame, y, &one.rate, &look))?;
+                // Of those that never hung there are many: their intervals step back.
+                let dashes = if one.rate.value > 0.0 { "" } else { NEVER };
+                canvas
+                    .group(&one.text, dashes, || draw_rate(canvas, &frame, y, &one.rate, &look))?;
             }
         }
         Ok(())
