@@ -175,10 +175,13 @@ fn hazards(args: &Args) -> anyhow::Result<Vec<&'static Hazard>> {
     let mut hazards: Vec<&'static Hazard> = Vec::new();
     for name in &args.names {
         let named = hazard::named(name);
-        if named.is_empty() {
+        let Some(first) = named.first() else {
             return Err(exit::usage_text(hazard::unknown(name)));
+        };
+        if !named.iter().any(|found| found.runs()) {
+            return Err(exit::usage_text(first.only_told()));
         }
-        for found in named {
+        for found in named.into_iter().filter(|found| found.runs()) {
             if !hazards.iter().any(|other| other.name == found.name) {
                 hazards.push(found);
             }

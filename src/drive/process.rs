@@ -12,6 +12,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::Pid;
 
 use crate::drive::keeper::Orders;
+use crate::measure::hazard;
 use crate::measure::job::Job;
 use crate::measure::subject::REFUSED;
 use crate::measure::tape::{BadTape, Frame, State, Tape};
@@ -109,6 +110,7 @@ impl Subject {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors.try_clone()?);
+        keeper.envs(job.variants.iter().filter_map(|variant| hazard::environment(&variant.work)));
         let mut keeper = inheriting(&descriptor, || keeper.spawn())?;
         let mut life = keeper.stdin.take().expect("piped");
         let said = BufReader::new(keeper.stdout.take().expect("piped"));

@@ -15,6 +15,7 @@ pub mod image;
 pub mod job;
 pub mod mechanism;
 pub mod memory;
+mod pipes;
 pub mod raw;
 pub mod reading;
 pub mod shape;

@@ -12,6 +12,7 @@
 use std::io::{self, Read, Write};
 use std::mem;
 use std::os::fd::{AsRawFd, IntoRawFd};
+use std::path::Path;
 use std::process::ExitCode;
 use std::ptr;
 use std::time::Duration;
@@ -79,7 +80,8 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     let watched = job.variants.iter().any(|variant| variant.work.workload == Workload::Stall);
     if let Some(variant) = job.variants.iter().find(|v| v.work.workload == Workload::Hazard) {
         // Before the threads start, which do what it is about.
-        hazard::arm(&variant.work).map_err(|refusal| refusal.to_string())?;
+        let noop = Path::new(&job.noop);
+        hazard::arm(&variant.work, noop).map_err(|refusal| refusal.to_string())?;
     }
     let became = shape::become_(&job.shape, &others, watched, || sink.progress())
         .map_err(|refusal| refusal.to_string())?;

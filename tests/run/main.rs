@@ -11,6 +11,7 @@ mod cow;
 mod figures;
 mod gap;
 mod hazard_cli;
+mod hazard_program;
 mod images;
 mod interruption;
 mod limits;

@@ -12,16 +12,24 @@
 //! Children are made and killed by [`crate::measure::workload`]; this code calls what it says.
 #![allow(unsafe_code)]
 
+mod descriptors;
 mod libc_calls;
+mod library;
+mod locks;
 mod mutex;
 mod program;
+mod rust;
+mod stuck;
+mod workers;
 
 use std::ffi::c_void;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+pub use crate::measure::hazard::stuck::{Course, Partner, chain, eventually};
 use crate::measure::mechanism::Refusal;
 use crate::model::hazard as words;
-use crate::model::setup::Work;
+use crate::model::setup::{Work, Workload};
 
 /// One hazard.
 pub struct Hazard {
@@ -57,6 +65,27 @@ pub trait Trap: Send + Sync {
     fn has_lock_word(&self) -> bool {
         true
     }
+
+    /// How a birth is brought to hang that may itself hang, beside or before its child. None: only
+    /// children hang.
+    fn course(&self) -> Option<&dyn Course> {
+        None
+    }
+
+    /// How often something went wrong in a thread so far, each time because of one child.
+    fn harms(&self) -> u64 {
+        0
+    }
+
+    /// What goes wrong in a thread, in words.
+    fn harm(&self) -> String {
+        String::new()
+    }
+
+    /// The proof that a child of that pid, which waits in a read of a pipe, does so for ever.
+    fn pipe_proof(&self, _pid: i32) -> Option<String> {
+        None
+    }
 }
 
 /// The row of that name.
@@ -70,23 +99,34 @@ pub fn find(name: &str) -> Option<&'static Hazard> {
 ///
 /// The reason.
 pub fn available(name: &str) -> Result<(), Refusal> {
-    match find(name) {
-        Some(row) => (row.available)(),
-        None => Err(Refusal { errno: 0, reason: words::unknown(name) }),
-    }
+    row(name).and_then(|row| (row.available)())
+}
+
+/// The row of that name; if there is none, why.
+fn row(name: &str) -> Result<&'static Hazard, Refusal> {
+    let reason = || match words::find(name) {
+        Some(told) => told.only_told(),
+        None => words::unknown(name),
+    };
+    find(name).ok_or_else(|| Refusal { errno: 0, reason: reason() })
 }
 
 static ARMED: OnceLock<Box<dyn Trap>> = OnceLock::new();
 
-/// Makes the hazard of that work the one of this process, for ever.
+/// Where files may be made that are removed with the images.
+static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes the hazard of that work the one of this process, for ever. `noop`: the path of the image
+/// beside which it may make files.
 ///
 /// # Errors
 ///
 /// Where it is not to be had here, or another is armed.
-pub fn arm(work: &Work) -> Result<(), Refusal> {
+pub fn arm(work: &Work, noop: &Path) -> Result<(), Refusal> {
     let refuse = |reason: String| Refusal { errno: 0, reason };
-    let row = find(&work.hazard).ok_or_else(|| refuse(words::unknown(&work.hazard)))?;
+    let row = row(&work.hazard)?;
     (row.available)()?;
+    DIRECTORY.get_or_init(|| noop.parent().unwrap_or(Path::new(".")).to_owned());
     ARMED
         .set((row.arm)(work)?)
         .map_err(|_| refuse("a subject is armed with one hazard and no more".to_owned()))
@@ -95,6 +135,14 @@ pub fn arm(work: &Work) -> Result<(), Refusal> {
 /// The hazard of this process.
 pub fn armed() -> Option<&'static dyn Trap> {
     ARMED.get().map(|trap| &**trap)
+}
+
+/// What must stand in the environment of a subject before it starts, for the hazard of that work.
+pub fn environment(work: &Work) -> Option<(&'static str, &'static str)> {
+    // Built to be there from the start, it has more of each thread's own storage than the loader
+    // keeps free for those that come later.
+    let is_jemalloc = work.workload == Workload::Hazard && work.hazard == library::JEMALLOC.name;
+    is_jemalloc.then_some(("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=16384"))
 }
 
 /// What the child of a hazard is to call: see `Orders` in [`crate::measure::mechanism::child`].
@@ -109,7 +157,17 @@ mod tests {
     #[test]
     fn both_halves_of_the_registry_have_the_same_hazards() {
         let names: Vec<_> = all().map(|row| row.name).collect();
-        let model: Vec<_> = words::all().map(|row| row.name).collect();
+        let runs = words::all().filter(|row| row.runs());
+        let model: Vec<_> = runs.map(|row| row.name).collect();
         assert_eq!(names, model);
+    }
+
+    #[test]
+    fn what_is_only_told_is_refused_with_where_to_read_of_it() {
+        for told in words::all().filter(|row| !row.runs()) {
+            let refusal = available(told.name).unwrap_err();
+            assert!(refusal.reason.contains(&format!("explain {}", told.name)), "{refusal}");
+        }
+        assert!(available("localtme").unwrap_err().reason.contains("`localtime`"));
     }
 }

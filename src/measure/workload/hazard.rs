@@ -11,6 +11,8 @@
 //! through the kernel, which refuses an address that is not there.
 #![allow(unsafe_code)]
 
+mod forker;
+
 use std::hint;
 use std::mem;
 use std::ptr;
@@ -24,6 +26,7 @@ use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
 use crate::measure::reading;
+use crate::measure::workload::hazard::forker::Forker;
 use crate::measure::workload::{Finding, Frames, Ground, Kit, Taken, Task, Workload};
 use crate::model::hazard as words;
 use crate::model::order::Rng;
@@ -113,7 +116,7 @@ fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refusal>
 }
 
 struct Births {
-    spawner: Box<dyn Spawner>,
+    maker: Maker,
     trap: &'static dyn Trap,
     /// How many.
     forks: u32,
@@ -126,6 +129,14 @@ struct Births {
     word: Option<u64>,
     suspects: Vec<i32>,
     numbers: Numbers,
+}
+
+/// Who makes the children.
+enum Maker {
+    /// The subject's first thread.
+    Here(Box<dyn Spawner>),
+    /// A thread that it watches.
+    Apart(Forker),
 }
 
 /// The numbers of the readings.
@@ -174,8 +185,12 @@ impl Births {
             0 => row.usual_forks(kit.mechanism.name),
             forks => forks,
         };
+        let maker = match trap.course() {
+            Some(_) => Maker::Apart(Forker::start(spawner)?),
+            None => Maker::Here(spawner),
+        };
         Ok(Births {
-            spawner,
+            maker,
             trap,
             forks,
             copied: kit.mechanism.copies_pages(),
@@ -226,7 +241,10 @@ impl Births {
     fn birth(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) -> Result<(), (i32, Stage)> {
         ground.mailbox.clear();
         self.watch(counts);
-        let child = self.spawner.birth();
+        let child = match &mut self.maker {
+            Maker::Here(spawner) => spawner.birth(),
+            Maker::Apart(_) => self.watched(counts, ground)?,
+        };
         if child < 0 {
             return Err((-child as i32, Stage::Birth));
         }
@@ -241,8 +259,42 @@ impl Births {
             }
             None => self.suspects.push(child),
         }
-        self.spawner.tidy();
+        if let Maker::Here(spawner) = &mut self.maker {
+            spawner.tidy();
+        }
         Ok(())
+    }
+
+    /// Makes one child where it is the birth that may not return; what it returned.
+    fn watched(
+        &mut self,
+        counts: &mut Counts,
+        ground: &mut Ground<'_>,
+    ) -> Result<isize, (i32, Stage)> {
+        let (Maker::Apart(forker), Some(course)) = (&self.maker, self.trap.course()) else {
+            return Err((libc::EINVAL, Stage::Birth));
+        };
+        let watched = forker.birth(course, ground.progress);
+        if let Some(stuck) = watched.stuck {
+            let (event, kept) = if stuck.proven {
+                counts.proven += 1;
+                (EventKind::HungProven, counts.proven <= u64::from(PROVEN_KEPT))
+            } else {
+                (EventKind::HungUnproven, counts.not_proven(Kind::Other) <= UNPROVEN_KEPT)
+            };
+            if kept {
+                let (pid, evidence) = (stuck.tid, stuck.evidence);
+                ground.notes.find(Finding { event, pid, status: 0, evidence });
+            }
+        }
+        match watched.child {
+            Some(child) if watched.in_order || child < 0 => Ok(child),
+            Some(child) => {
+                kill(child as i32);
+                Err((libc::ETIMEDOUT, Stage::Helper))
+            }
+            None => Err((libc::ETIMEDOUT, Stage::Birth)),
+        }
     }
 
     /// Counts a child that has ended by itself.
@@ -264,6 +316,20 @@ impl Births {
         }
     }
 
+    /// Counts what has gone wrong in threads since `before`, because of a child each time.
+    fn harmed(&self, before: &mut u64, counts: &mut Counts, ground: &mut Ground<'_>) {
+        let now = self.trap.harms();
+        if now == *before {
+            return;
+        }
+        counts.broken += now - *before;
+        *before = now;
+        if counts.broken <= u64::from(UNPROVEN_KEPT) {
+            let (event, evidence) = (EventKind::Crashed, self.trap.harm());
+            ground.notes.find(Finding { event, pid: 0, status: 0, evidence });
+        }
+    }
+
     /// Looks at the suspects until each of them has ended or is judged, and kills those that hang.
     fn judge(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) {
         if self.suspects.is_empty() {
@@ -279,7 +345,14 @@ impl Births {
             let mut rest = Vec::new();
             for (pid, first) in suspects {
                 let second = autopsy::look(pid);
-                let verdict = autopsy::judge(&first, &second, self.copied);
+                let mut verdict = autopsy::judge(&first, &second, self.copied);
+                let by_pipe = match verdict {
+                    Verdict::Unproven(Kind::Pipe) => self.trap.pipe_proof(pid),
+                    _ => None,
+                };
+                if by_pipe.is_some() {
+                    verdict = Verdict::Proven;
+                }
                 match verdict {
                     // Looked at once more than it lived.
                     Verdict::Ended => match await_end(pid, 0) {
@@ -287,12 +360,15 @@ impl Births {
                         None => rest.push((pid, second)),
                     },
                     Verdict::Proven => {
-                        if self.word.is_none() && self.performs && self.trap.has_lock_word() {
+                        let has_word = by_pipe.is_none() && self.trap.has_lock_word();
+                        if self.word.is_none() && self.performs && has_word {
                             self.word = second.futex();
                         }
                         counts.proven += 1;
                         if counts.proven <= u64::from(PROVEN_KEPT) {
-                            let evidence = autopsy::evidence(pid, &first, &second, verdict);
+                            let evidence = by_pipe.unwrap_or_else(|| {
+                                autopsy::evidence(pid, &first, &second, verdict)
+                            });
                             let event = EventKind::HungProven;
                             ground.notes.find(Finding { event, pid, status: 0, evidence });
                         }
@@ -345,6 +421,7 @@ impl Task for Births {
         let start_ns = clock::now();
         let mut failure = None;
         let mut early = EARLY;
+        let mut harms = self.trap.harms();
         for _ in 0..self.forks {
             (ground.progress)();
             self.pause(&mut counts);
@@ -352,14 +429,19 @@ impl Task for Births {
                 failure = Some(why);
                 break;
             }
+            self.harmed(&mut harms, &mut counts, ground);
             // The first one at once: it tells which word to watch.
-            let is_early = early > 0 && self.word.is_none() && !self.suspects.is_empty();
+            let is_early = early > 0
+                && self.word.is_none()
+                && self.trap.has_lock_word()
+                && !self.suspects.is_empty();
             if self.suspects.len() == MOST_SUSPECTS || is_early {
                 early -= u32::from(is_early);
                 self.judge(&mut counts, ground);
             }
         }
         self.judge(&mut counts, ground);
+        self.harmed(&mut harms, &mut counts, ground);
         let unproven: u64 = counts.unproven.iter().map(|(_, count)| u64::from(*count)).sum();
         let mut note = |number, value| ground.notes.add(number, Scope::Child, value);
         note(self.numbers.forks, counts.forks);

@@ -14,7 +14,6 @@
 //! System calls with buffers of its own, on descriptors that it has made itself.
 #![allow(unsafe_code)]
 
-mod hang;
 mod threads;
 
 use std::ffi::{CStr, CString};
@@ -25,6 +24,7 @@ use crate::measure::image;
 use crate::measure::mechanism::brief::{Extras, Target};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner, last_errno};
+use crate::measure::pipes;
 use crate::measure::reading;
 use crate::measure::workload::pipeline::threads::Threads;
 use crate::measure::workload::{Frames, Ground, Kit, Notes, Taken, Task, Workload};
@@ -321,9 +321,9 @@ impl Task for Pipeline {
         // Before the stages are waited for: a failure may have left some that wait for an end of
         // file, or for a reader.
         let hung = output.is_ok_and(|output| self.file.is_none() && output.end_ns == 0);
-        let proof = if hung { hang::examine(&self.children) } else { None };
+        let proof = if hung { pipes::examine(&self.children) } else { None };
         if output.is_err() || hung {
-            hang::kill(&self.children);
+            pipes::kill(&self.children);
         }
         if output.is_err() || self.leaked {
             self.close_all();
@@ -346,7 +346,7 @@ impl Task for Pipeline {
         taken.failure = match output {
             Err(failure) => Some(failure),
             Ok(_) if hung => {
-                taken.child = proof.map_or(0, |proof| proof.pid as isize);
+                taken.child = proof.as_ref().map_or(0, |proof| proof.pid as isize);
                 Some((proof.map_or(0, |proof| proof.descriptor), Stage::EndOfFile))
             }
             Ok(output) => self.judge(output, reaped, ground),
