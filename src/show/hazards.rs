@@ -487,13 +487,14 @@ fn note(summary: &Summary, hazard: &str) -> Note {
 /// Of the evidence on a child that is proven to hang what a sceptic asks first: what it waits for,
 /// where that lies, who holds it. Of any other evidence all: what it lacks is what matters.
 fn weightiest(evidence: &str) -> String {
-    const FIRST: [&str; 6] = ["waits ", "it lies ", "the word ", "the thread ", "memory ", "CPU "];
+    const FIRST: [&str; 6] = ["waits ", "the word ", "the thread ", "it lies ", "memory ", "CPU "];
     let mut parts = evidence.split("; ");
     let verdict = parts.next().unwrap_or_default();
-    let asked: Vec<&str> = parts
-        .filter(|part| FIRST.iter().any(|first| part.starts_with(first)))
-        .map(|part| part.split(" (mapping").next().unwrap_or(part))
-        .collect();
+    let place = |part: &str| FIRST.iter().position(|first| part.starts_with(first));
+    let mut asked: Vec<(usize, &str)> =
+        parts.filter_map(|part| Some((place(part)?, part.split(" (").next()?))).collect();
+    asked.sort_by_key(|(place, _)| *place);
+    let asked: Vec<&str> = asked.into_iter().map(|(_, part)| part).collect();
     if verdict != "proven" || asked.is_empty() {
         return evidence.to_owned();
     }
@@ -755,7 +756,8 @@ mod tests {
         };
         let long = format!(
             "proven; process 8 state S; waits while the word at 0x7f is 2: it was 2, then 2; it lies \
-             in libc.so.6 .bss+0x5e80 (mapping rw-p); {}the end",
+             in libc.so.6 .bss+0x5e80 (mapping rw-p); the word at +8 is 3, which it does not have \
+             (its tasks: [8]); {}the end",
             "memory shared with no other process (kcmp); ".repeat(9)
         );
         summary.variants[2].samples = 0;
@@ -810,8 +812,8 @@ mod tests {
         assert_eq!(hazards.reasons, ["malloc vfork: not measured: it would be harmed"]);
         let [note] = hazards.notes.as_slice() else { panic!("{hazards:?}") };
         // What is proven goes before what came first.
-        let start = "fork, pid 8: proven; waits while the word at 0x7f is 2: it was 2, then 2; it lies \
-                     in libc.so.6 .bss+0x5e80; memory";
+        let start = "fork, pid 8: proven; waits while the word at 0x7f is 2: it was 2, then 2; the \
+                     word at +8 is 3, which it does not have; it lies in libc.so.6 .bss+0x5e80; memory";
         assert!(note.proof.as_ref().unwrap().starts_with(start), "{note:?}");
         assert_eq!(note.held.as_deref(), Some("60 % of the time before births"));
         assert!(note.advice.contains("format times"));
