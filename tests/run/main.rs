@@ -10,6 +10,7 @@ mod check;
 mod cow;
 mod figures;
 mod gap;
+mod hazard;
 mod hazard_cli;
 mod hazard_program;
 mod images;
