@@ -286,7 +286,7 @@ pub(super) static ROWS: &[Hazard] = &[
              numbers. The lock of that is held by a thread that does not exist.",
         ],
         functions: &["RAND_bytes", "RAND_priv_bytes", "RAND_add", "RAND_seed", "SSL_new"],
-        forks: 600,
+        forks: 200,
         fork: Expected::Hangs,
         raw: Expected::Hangs,
         vfork: true,
