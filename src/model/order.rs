@@ -44,6 +44,14 @@ impl Rng {
         }
     }
 
+    /// A random time with that mean, of an exponential distribution: what lies between events that
+    /// come at random.
+    pub fn exponential(&mut self, mean: u64) -> u64 {
+        // From 0, exclusive, to 1.
+        let share = 1.0 - self.below(1 << 53) as f64 / (1_u64 << 53) as f64;
+        (-share.ln() * mean as f64) as u64
+    }
+
     /// Puts `items` into random order (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

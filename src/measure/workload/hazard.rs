@@ -13,7 +13,6 @@
 
 mod forker;
 
-use std::hint;
 use std::mem;
 use std::ptr;
 use std::thread;
@@ -56,7 +55,10 @@ const BIRTHS: [&str; 6] = ["fork", "_fork", "clone3", "vfork", "clone3-vm", "pos
 
 /// The mean of the pause before a birth: an exponential one, so that a birth falls on any moment
 /// of what the threads do alike.
-const PAUSE_NS: f64 = 100_000.0;
+const PAUSE_NS: u64 = 100_000;
+
+/// Between two looks at the clock in a pause lies less, unless somebody else had the processor.
+const LONGEST_STEP_NS: u64 = 20_000;
 
 /// Threads that hold the lock, at most. More than there are processors do not run at once, and the
 /// starting of tens of thousands lasts longer than all births.
@@ -213,18 +215,25 @@ impl Births {
     }
 
     /// Waits for a random time, and counts for how much of it the lock was held.
+    ///
+    /// Time in which this thread had no processor is no part of it: in it no birth could fall, so
+    /// that it must count for nothing.
     fn pause(&mut self, counts: &mut Counts) {
-        // From 0, exclusive, to 1.
-        let share = 1.0 - self.pauses.below(1 << 53) as f64 / (1_u64 << 53) as f64;
-        let length = (-share.ln() * PAUSE_NS) as u64;
-        let held = self.trap.held_ns();
-        let begin = clock::now();
-        while clock::now() - begin < length {
-            hint::spin_loop();
-        }
-        if let (Some(before), Some(after)) = (held, self.trap.held_ns()) {
-            counts.pause_ns += clock::now() - begin;
-            counts.held_ns += after - before;
+        let mut rest = self.pauses.exponential(PAUSE_NS);
+        let mut now = clock::now();
+        let mut held = self.trap.held_ns();
+        while rest > 0 {
+            let before = std::mem::replace(&mut now, clock::now());
+            let held_before = std::mem::replace(&mut held, self.trap.held_ns());
+            let step = now - before;
+            if step > LONGEST_STEP_NS {
+                continue;
+            }
+            rest = rest.saturating_sub(step);
+            if let (Some(before), Some(after)) = (held_before, held) {
+                counts.pause_ns += step;
+                counts.held_ns += after.saturating_sub(before);
+            }
         }
     }
 
@@ -330,6 +339,20 @@ impl Births {
         }
     }
 
+    /// Lets go of suspects that have ended: they were slow and no more.
+    fn reap(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) {
+        let mut place = 0;
+        while let Some(&pid) = self.suspects.get(place) {
+            match await_end(pid, 0) {
+                Some(status) => {
+                    self.suspects.swap_remove(place);
+                    self.ended(pid, status, counts, ground);
+                }
+                None => place += 1,
+            }
+        }
+    }
+
     /// Looks at the suspects until each of them has ended or is judged, and kills those that hang.
     fn judge(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) {
         if self.suspects.is_empty() {
@@ -430,6 +453,7 @@ impl Task for Births {
                 break;
             }
             self.harmed(&mut harms, &mut counts, ground);
+            self.reap(&mut counts, ground);
             // The first one at once: it tells which word to watch.
             let is_early = early > 0
                 && self.word.is_none()
