@@ -12,6 +12,7 @@
 //! Children are made and killed by [`crate::measure::workload`]; this code calls what it says.
 #![allow(unsafe_code)]
 
+mod control;
 mod descriptors;
 mod libc_calls;
 mod library;
@@ -43,7 +44,7 @@ pub struct Hazard {
 
 /// Every hazard: those of the libc first.
 pub fn all() -> impl Iterator<Item = &'static Hazard> {
-    libc_calls::ROWS.iter().chain(program::ROWS).copied()
+    libc_calls::ROWS.iter().chain(program::ROWS).chain(control::ROWS).copied()
 }
 
 /// What runs in threads and children. It lives as long as its subject.

@@ -3,6 +3,7 @@
 //! This is the half that needs no process: names, the lock, who protects it, who was bitten, what to
 //! do. The half that runs is `measure::hazard`. A new hazard is a row here and a row there.
 
+mod control;
 mod libc;
 mod program;
 
@@ -162,7 +163,7 @@ impl Hazard {
 
 /// Every hazard: those of the libc first, by number.
 pub fn all() -> impl Iterator<Item = &'static Hazard> {
-    libc::ROWS.iter().chain(program::ROWS)
+    libc::ROWS.iter().chain(program::ROWS).chain(control::ROWS)
 }
 
 /// The hazard of that name or number; of a number that several have, the first.
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_hazard_tells_its_story() {
-        for rows in [libc::ROWS, program::ROWS] {
+        for rows in [libc::ROWS, program::ROWS, control::ROWS] {
             assert!(rows.is_sorted_by_key(|hazard| hazard.id));
         }
         let mut names: Vec<_> = all().map(|hazard| hazard.name).collect();
