@@ -73,6 +73,7 @@ shipped! {
     "gap-close",
     "gap-walk",
     "gap-blocked",
+    "hazard-duty",
     "published/shared-page-tables",
     "published/lazy-pte-copy",
     "published/hjp",

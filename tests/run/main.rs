@@ -12,6 +12,7 @@ mod figures;
 mod gap;
 mod hazard;
 mod hazard_cli;
+mod hazard_law;
 mod hazard_program;
 mod images;
 mod interruption;
