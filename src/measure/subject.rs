@@ -73,16 +73,17 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     };
     sink.set_state(State::Shaping);
     pin(job.cpu.as_slice()).map_err(|e| format!("cannot run on processor {:?}: {e}", job.cpu))?;
+    if let Some(variant) = job.variants.iter().find(|v| v.work.workload == Workload::Hazard) {
+        // Before the threads start, which do what it is about; the threads and descriptors of its own
+        // are no part of the shape.
+        let noop = Path::new(&job.noop);
+        hazard::arm(&variant.work, noop).map_err(|refusal| refusal.to_string())?;
+    }
     let base = shape::look(None, None).map_err(|e| format!("cannot read /proc: {e}"))?;
 
     let begin = clock::now();
     let others: Vec<u32> = job.cpus.iter().copied().filter(|cpu| Some(*cpu) != job.cpu).collect();
     let watched = job.variants.iter().any(|variant| variant.work.workload == Workload::Stall);
-    if let Some(variant) = job.variants.iter().find(|v| v.work.workload == Workload::Hazard) {
-        // Before the threads start, which do what it is about.
-        let noop = Path::new(&job.noop);
-        hazard::arm(&variant.work, noop).map_err(|refusal| refusal.to_string())?;
-    }
     let became = shape::become_(&job.shape, &others, watched, || sink.progress())
         .map_err(|refusal| refusal.to_string())?;
     sink.set_setup_ns(clock::now() - begin);

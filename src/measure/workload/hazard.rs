@@ -68,7 +68,7 @@ const MOST_THREADS: u32 = 1_000;
 const PATIENCE_NS: u64 = 3_000_000;
 
 /// Suspects that live at once at most.
-const MOST_SUSPECTS: usize = 32;
+const MOST_SUSPECTS: usize = 64;
 
 /// What lies between two looks at suspects. Whoever is proven to hang is out after the first; who
 /// has made no progress in any, or ends in none, is not proven after the last.

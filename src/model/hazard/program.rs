@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Hazard] = &[
              end each.",
         ],
         functions: &["tc_malloc", "tc_free", "MallocExtension_GetNumericProperty"],
-        forks: 60,
+        forks: 24,
         fork: Expected::Safe,
         raw: Expected::Hangs,
         vfork: true,
