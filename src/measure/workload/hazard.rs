@@ -60,6 +60,9 @@ const PAUSE_NS: u64 = 100_000;
 /// Between two looks at the clock in a pause lies less, unless somebody else had the processor.
 const LONGEST_STEP_NS: u64 = 20_000;
 
+/// Between the look at the clock and that at the lock lies less, unless likewise.
+const MOST_APART_NS: u64 = 1_000;
+
 /// Threads that hold the lock, at most. More than there are processors do not run at once, and the
 /// starting of tens of thousands lasts longer than all births.
 const MOST_THREADS: u32 = 1_000;
@@ -226,13 +229,18 @@ impl Births {
             let before = std::mem::replace(&mut now, clock::now());
             let held_before = std::mem::replace(&mut held, self.trap.held_ns());
             let step = now - before;
-            if step > LONGEST_STEP_NS {
+            let gained = match (held_before, held) {
+                (Some(before), Some(after)) => Some(after.saturating_sub(before)),
+                _ => None,
+            };
+            // The processor may also have been taken between the two clocks of one look.
+            if step > LONGEST_STEP_NS || gained > Some(step + MOST_APART_NS) {
                 continue;
             }
             rest = rest.saturating_sub(step);
-            if let (Some(before), Some(after)) = (held_before, held) {
+            if let Some(gained) = gained {
                 counts.pause_ns += step;
-                counts.held_ns += after.saturating_sub(before);
+                counts.held_ns += gained;
             }
         }
     }
