@@ -105,8 +105,9 @@ fn meanings(word: &str) -> Vec<String> {
 
 /// The story of a hazard: what happens step by step, why, who was bitten, what to do.
 fn hazard_page(row: &Hazard) -> String {
-    let mut text =
-        format!("{} {} (hazard, {}): {}\n", row.id, row.name, row.kind.word(), row.operation);
+    let title = format!("{} {} (hazard, {}): {}", row.id, row.name, row.kind.word(), row.operation);
+    let mut text = wrap(&title, 92, "", "  ").join("\n");
+    text.push('\n');
     let mut part = |title: &str, lines: Vec<String>| {
         if lines.iter().any(|line| !line.is_empty()) {
             text.push_str(&format!("\n{title}\n"));

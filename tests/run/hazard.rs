@@ -51,14 +51,14 @@ fn read(bench: &Bench, hazard: &str, birth: &str, reading: &str) -> u64 {
 fn a_lock_that_fork_does_not_know_hangs_children_for_ever_and_it_is_proven() {
     let bench = Bench::new();
     let hazards = "localtime-static,readdir";
-    hazard(&bench, hazards, "fork,posix_spawn", "20");
+    hazard(&bench, hazards, "fork,posix_spawn", "200");
     for name in hazards.split(',') {
         let hung = read(&bench, name, "fork", "hung");
         assert!(hung > 0, "{name}");
         assert!(10 * read(&bench, name, "fork", "proven") >= 9 * hung, "{name}");
         assert_eq!(read(&bench, name, "posix_spawn", "hung"), 0, "{name}");
         for birth in ["fork", "posix_spawn"] {
-            assert_eq!(read(&bench, name, birth, "forks"), 20, "{name}");
+            assert_eq!(read(&bench, name, birth, "forks"), 200, "{name}");
             assert_eq!(read(&bench, name, birth, "broken"), 0, "{name}");
         }
     }
@@ -75,7 +75,7 @@ fn a_lock_that_fork_puts_right_hangs_only_children_of_a_raw_clone() {
         assert_eq!(read(&bench, "malloc-mmap", birth, "broken"), 0, "{birth}");
     }
     let bench = Bench::new();
-    hazard(&bench, "malloc-mmap", "_fork,clone3", "60");
+    hazard(&bench, "malloc-mmap", "_fork,clone3", "400");
     // Either: on a loaded machine the threads may stand still for the whole of a batch.
     let raw = ["_fork", "clone3"].map(|birth| read(&bench, "malloc-mmap", birth, "hung"));
     assert!(raw.iter().sum::<u64>() > 0);

@@ -64,7 +64,7 @@ fn hanging_children_are_counted_proven_and_explained() {
         "--birth",
         "fork,posix_spawn,thread",
         "--forks",
-        "40",
+        "800",
         "--duty",
         "50",
         "--out",
@@ -77,8 +77,8 @@ fn hanging_children_are_counted_proven_and_explained() {
     let told = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "Under fork, ",
-        " of 40 children hung with hazard mutex",
-        "posix_spawn left 0 of 40 children hanging",
+        " of 800 children hung with hazard mutex",
+        "posix_spawn left 0 of 800 children hanging",
         "H23 mutex",
         "not run: mutex thread:",
         "proof",
@@ -98,7 +98,7 @@ fn hanging_children_are_counted_proven_and_explained() {
         "hazard,birth,threads,duty,forks,hung,proven,unproven,crashed,rate,rate_lo,rate_hi";
     assert_eq!(lines[0].join(","), header);
     let [fork, spawn, thread] = &lines[1..] else { panic!("{lines:?}") };
-    assert_eq!((fork[0], fork[1], fork[2], fork[4]), ("mutex", "fork", "2", "40"));
+    assert_eq!((fork[0], fork[1], fork[2], fork[4]), ("mutex", "fork", "2", "800"));
     let (hung, proven): (u32, u32) = (fork[5].parse().unwrap(), fork[6].parse().unwrap());
     assert!(hung > 0 && proven > 0 && proven <= hung, "{fork:?}");
     assert_eq!((spawn[1], spawn[5], spawn[9]), ("posix_spawn", "0", "0.0"));

@@ -16,14 +16,20 @@ fn rates(bench: &Bench, arguments: &[&str]) -> Vec<(String, String, u32, u32)> {
     .collect()
 }
 
+/// Not that the share reached is the one asked for: where others want the processor of the holder,
+/// it is not.
 #[test]
-fn more_children_hang_where_the_lock_is_held_longer() {
+fn children_hang_as_often_as_the_lock_was_found_held() {
     let bench = Bench::new();
     let rows = rates(&bench, &["mutex", "--duty", "10,90", "--threads", "1", "--forks", "400"]);
-    let [rarely, mostly] = &rows[..] else { panic!("{rows:?}") };
-    assert!(rarely.1.starts_with("10") && mostly.1.starts_with("90"), "{rows:?}");
-    assert_eq!((rarely.2, mostly.2), (400, 400));
-    assert!(rarely.3 < mostly.3, "{rows:?}");
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for (_, held, forks, hung) in &rows {
+        assert_eq!(*forks, 400);
+        let held: f64 = held.parse().unwrap();
+        let rate = 100.0 * f64::from(*hung) / f64::from(*forks);
+        // Six standard errors of 400 births, at most.
+        assert!((rate - held).abs() < 15.0, "{rows:?}");
+    }
 }
 
 #[test]
