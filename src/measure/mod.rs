@@ -22,4 +22,5 @@ pub mod shape;
 pub mod subject;
 pub mod tape;
 pub mod threads;
+mod words;
 pub mod workload;

@@ -26,6 +26,7 @@ mod workers;
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::measure::hazard::stuck::{Course, Partner, chain, eventually};
 use crate::measure::mechanism::Refusal;
@@ -110,6 +111,26 @@ fn row(name: &str) -> Result<&'static Hazard, Refusal> {
         None => words::unknown(name),
     };
     find(name).ok_or_else(|| Refusal { errno: 0, reason: reason() })
+}
+
+/// Whether all threads have one arena.
+static ONE_ARENA: AtomicBool = AtomicBool::new(false);
+
+/// Gives all threads one arena of malloc, before they start: else the child of one finds another that
+/// nobody holds.
+fn one_arena() {
+    // SAFETY: sets a number of the allocator.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1)
+    };
+    ONE_ARENA.store(true, Ordering::Relaxed);
+}
+
+/// Whether threads are to rest while children are judged: whoever judges allocates too, and would
+/// wait for the arena that they fight for (more than 10 s on a machine with eight others at work).
+pub fn rests_while_judged() -> bool {
+    ONE_ARENA.load(Ordering::Relaxed)
 }
 
 static ARMED: OnceLock<Box<dyn Trap>> = OnceLock::new();

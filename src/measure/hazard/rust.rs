@@ -9,8 +9,8 @@ use std::env;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::measure::hazard::Hazard;
 use crate::measure::hazard::program::{FREE_NS, HELD_NS, closures, spin};
+use crate::measure::hazard::{Hazard, one_arena};
 
 /// A mutex of the standard library.
 pub(super) static MUTEX: Hazard = Hazard {
@@ -56,12 +56,7 @@ pub(super) static ALLOCATOR: Hazard = Hazard {
     name: "rust-alloc",
     available: || Ok(()),
     arm: |_| {
-        // One arena for all threads: else the child finds one that nobody holds.
-        // SAFETY: sets a number of the allocator, before the threads start.
-        #[cfg(target_env = "gnu")]
-        unsafe {
-            libc::mallopt(libc::M_ARENA_MAX, 1)
-        };
+        one_arena();
         Ok(closures(|_| allocate(), allocate_and_end, true))
     },
 };

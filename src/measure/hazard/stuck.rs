@@ -27,6 +27,7 @@ use crate::measure::clock;
 use crate::measure::hazard::library::idle;
 use crate::measure::hazard::{Hazard, Trap};
 use crate::measure::mechanism::Refusal;
+use crate::measure::words;
 
 /// What brings it about that a fork does not return, and ends that.
 pub trait Course: Sync {
@@ -160,7 +161,7 @@ impl Sight {
         let waits = [libc::FUTEX_WAIT as u64, libc::FUTEX_WAIT_BITSET as u64];
         let waits = self.is_in(libc::SYS_futex) && waits.contains(&(self.argument(1)? & COMMAND));
         let address = self.argument(0)?;
-        let unchanged = own_word(address).map(|word| word as u32) == Some(self.argument(2)? as u32);
+        let unchanged = words::u32_at(address) == Some(self.argument(2)? as u32);
         (waits && self.argument(3)? == 0 && unchanged).then_some(address)
     }
 }
@@ -186,7 +187,7 @@ pub fn chain(first: &Partner, partners: &[&Partner]) -> String {
             text += &format!("thread {tid} ({name}) {what}");
             break;
         };
-        let owner = own_word(lock + OWNER).unwrap_or(0);
+        let owner = words::u64_at(lock + OWNER).unwrap_or(0);
         text += &format!("thread {tid} ({name}) waits for the lock at {lock:#x}, ");
         match partners.iter().find(|partner| partner.is_owner(owner)) {
             Some(partner) => {
@@ -200,16 +201,6 @@ pub fn chain(first: &Partner, partners: &[&Partner]) -> String {
         }
     }
     text
-}
-
-/// Eight bytes of this process; None: there is nothing.
-fn own_word(address: u64) -> Option<u64> {
-    let mut word: u64 = 0;
-    let local = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: size_of::<u64>() };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, ..local };
-    // SAFETY: writes eight bytes into `word`; of the other address the kernel makes sure.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
-    (read == size_of::<u64>() as isize).then_some(word)
 }
 
 /// How long a thread may take to come to where it is to be, in nanoseconds.

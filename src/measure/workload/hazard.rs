@@ -7,8 +7,7 @@
 //!
 //! # Safety
 //!
-//! Waits for children of its own, by their pids, and kills them; reads words of its own memory
-//! through the kernel, which refuses an address that is not there.
+//! Waits for children of its own, by their pids, and kills them.
 #![allow(unsafe_code)]
 
 mod forker;
@@ -25,6 +24,7 @@ use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::Stage;
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal, Spawner};
 use crate::measure::reading;
+use crate::measure::words as memory_words;
 use crate::measure::workload::hazard::forker::Forker;
 use crate::measure::workload::{Finding, Frames, Ground, Kit, Taken, Task, Workload};
 use crate::model::hazard as words;
@@ -248,7 +248,7 @@ impl Births {
     /// Looks whether somebody holds the lock just now.
     fn watch(&self, counts: &mut Counts) {
         let Some(address) = self.word else { return };
-        if let Some(value) = own_word(address) {
+        if let Some(value) = memory_words::u32_at(address) {
             counts.watched += 1;
             counts.held += u64::from(value != 0);
         }
@@ -366,15 +366,25 @@ impl Births {
         if self.suspects.is_empty() {
             return;
         }
+        if hazard::rests_while_judged() {
+            ground.became.threads.close();
+            self.judge_all(counts, ground);
+            ground.became.threads.open();
+        } else {
+            self.judge_all(counts, ground);
+        }
+    }
+
+    fn judge_all(&mut self, counts: &mut Counts, ground: &mut Ground<'_>) {
         thread::sleep(Duration::from_millis(WAITS_MS[0]));
         let mut suspects: Vec<(i32, Look)> =
             self.suspects.drain(..).map(|pid| (pid, autopsy::look(pid))).collect();
         for (round, wait) in WAITS_MS.into_iter().enumerate() {
-            (ground.progress)();
             thread::sleep(Duration::from_millis(wait));
             let is_last = round + 1 == WAITS_MS.len();
             let mut rest = Vec::new();
             for (pid, first) in suspects {
+                (ground.progress)();
                 let second = autopsy::look(pid);
                 let mut verdict = autopsy::judge(&first, &second, self.copied);
                 let by_pipe = match verdict {
@@ -529,17 +539,6 @@ fn kill(pid: i32) {
         libc::kill(pid, libc::SIGKILL);
         libc::waitpid(pid, ptr::null_mut(), 0);
     }
-}
-
-/// The word at an address of this process; None: there is nothing.
-fn own_word(address: u64) -> Option<u32> {
-    let mut word: u32 = 0;
-    let bytes = size_of::<u32>();
-    let local = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: bytes };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes };
-    // SAFETY: writes four bytes into `word`; of the other address the kernel makes sure.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
-    (read == bytes as isize).then_some(word)
 }
 
 /// Its name, `SIGSEGV`.

@@ -7,8 +7,8 @@
 
 use std::hint::black_box;
 
-use crate::measure::hazard::Hazard;
 use crate::measure::hazard::libc_calls::{always, same, same_slow};
+use crate::measure::hazard::{Hazard, one_arena};
 
 /// The row of blocks that are larger than those that a thread keeps for itself.
 pub(super) static MALLOC: Hazard = Hazard {
@@ -46,15 +46,6 @@ pub(super) static MALLOC_MMAP: Hazard = Hazard {
         Ok(same_slow(|| take_and_free([1 << 20])))
     },
 };
-
-/// One arena for all threads: else the child finds one that nobody holds.
-fn one_arena() {
-    // SAFETY: sets a number of the allocator, before the threads start.
-    #[cfg(target_env = "gnu")]
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1)
-    };
-}
 
 /// Allocates blocks of those sizes, and frees them.
 fn take_and_free<const N: usize>(sizes: [usize; N]) {
