@@ -3,7 +3,7 @@
 //! It measures as `forkbench run` does: each hazard with each birth is a variant of workload=hazard
 //! with a subject to itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,13 +12,10 @@ use crate::command::run::{self, Manner, duration};
 use crate::command::show;
 use crate::command::symbols;
 use crate::drive::library;
-use crate::drive::machine;
 use crate::drive::plan::Wishes;
 use crate::drive::roster::Roster;
 use crate::model::hazard::{self, Hazard};
 use crate::model::scenario::{Axis, Scenario, Setting};
-use crate::record::append::Writer;
-use crate::record::rows::VariantRow;
 
 /// Flags of `forkbench hazard`.
 #[derive(clap::Args)]
@@ -93,10 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return symbols::run(&args.symbols, &args.format);
     }
     let manner = args.manner();
-    for note in machine::recover() {
-        run::tell(&note);
-    }
-    let interrupted = run::catch_signals()?;
+    let interrupted = run::begin()?;
     if let Some(directory) = &args.resume {
         return run::resume(&manner, directory, &interrupted);
     }
@@ -111,12 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         seed: args.seed.unwrap_or_else(run::fresh_seed),
         stall_ns: u64::try_from(args.stall.as_nanos()).unwrap_or(u64::MAX),
     };
-    let directory = match &args.out {
-        Some(directory) => directory.clone(),
-        None => Path::new("results").join(format!("{}-hazard", run::utc())),
-    };
-    let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
-    let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
+    let writer = run::writer(args.out.as_deref(), "hazard", &roster)?;
     run::measure(&manner, args.stall, writer, &interrupted, |harness| {
         harness.run(roster, scenarios, wishes, ground)
     })

@@ -134,10 +134,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "this is a debug build: its figures are not to be relied on (use --release)",
         );
     }
-    for note in machine::recover() {
-        tell(&note);
-    }
-    let interrupted = catch_signals()?;
+    let interrupted = begin()?;
     if let Some(directory) = &args.resume {
         if !args.knobs.given.is_empty() {
             return Err(exit::usage_text(
@@ -155,15 +152,29 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.verify {
         return verify(args, roster, scenarios, wishes, ground, &interrupted);
     }
-    let directory = match &args.out {
-        Some(directory) => directory.clone(),
-        None => Path::new("results").join(format!("{}-{}", utc(), name(args, &scenarios))),
-    };
-    let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
-    let writer = Writer::create(&directory, &rows).map_err(exit::usage)?;
+    let writer = writer(args.out.as_deref(), &name(args, &scenarios), &roster)?;
     measure(&args.manner(), args.stall, writer, &interrupted, |harness| {
         harness.run(roster, scenarios, wishes, ground)
     })
+}
+
+/// Puts back what an earlier run has left of the machine; whether the user wants the run to end.
+pub(super) fn begin() -> anyhow::Result<Arc<AtomicBool>> {
+    for note in machine::recover() {
+        tell(&note);
+    }
+    catch_signals()
+}
+
+/// Makes the results directory, the one that is asked for or one named after the run, and notes the
+/// variants in it.
+pub(super) fn writer(out: Option<&Path>, name: &str, roster: &Roster) -> anyhow::Result<Writer> {
+    let directory = match out {
+        Some(directory) => directory.to_path_buf(),
+        None => Path::new("results").join(format!("{}-{name}", utc())),
+    };
+    let rows: Vec<VariantRow> = roster.entries.iter().map(|entry| entry.row.clone()).collect();
+    Writer::create(&directory, &rows).map_err(exit::usage)
 }
 
 /// What the results directory is named after.
@@ -586,7 +597,7 @@ fn tally(directory: &Path, variants: usize) -> anyhow::Result<Vec<(u32, u32)>> {
 }
 
 /// The first of these signals ends the run in order; the second ends it at once.
-pub(super) fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
@@ -598,7 +609,7 @@ pub(super) fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 /// `20261124T060000Z`.
-pub(super) fn utc() -> String {
+fn utc() -> String {
     let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     text.replace(['-', ':'], "")
 }
@@ -611,7 +622,7 @@ fn say(manner: &Manner<'_>, text: &str) {
 }
 
 /// A message that is never left out.
-pub(super) fn tell(text: &str) {
+fn tell(text: &str) {
     let _ = writeln!(anstream::stderr(), "forkbench: {text}");
 }
 
