@@ -202,13 +202,7 @@ pub fn samples_per_block(q: f64) -> usize {
 /// together. None of no blocks.
 pub fn ratio(differences: &[(u32, f64)], confidence: f64) -> Option<Ratio> {
     let all: Vec<f64> = differences.iter().map(|&(_, difference)| difference).collect();
-    let launches: Vec<f64> = differences
-        .chunk_by(|one, next| one.0 == next.0)
-        .filter_map(|blocks| {
-            let blocks: Vec<f64> = blocks.iter().map(|&(_, difference)| difference).collect();
-            hodges_lehmann(&blocks)
-        })
-        .collect();
+    let launches = per_launch(differences);
     let value = hodges_lehmann(&all)?;
     let over_blocks = signed_rank_interval(&all, confidence);
     let over_launches = t_interval(&launches, confidence);
@@ -237,6 +231,17 @@ pub fn ratio(differences: &[(u32, f64)], confidence: f64) -> Option<Ratio> {
         smallest_detectable: interval
             .map(|interval| detectable(width(interval) / 2.0, confidence).exp()),
     })
+}
+
+/// What each launch says: the Hodges-Lehmann estimate of its blocks, which stand together.
+pub fn per_launch(differences: &[(u32, f64)]) -> Vec<f64> {
+    differences
+        .chunk_by(|one, next| one.0 == next.0)
+        .filter_map(|blocks| {
+            let blocks: Vec<f64> = blocks.iter().map(|&(_, difference)| difference).collect();
+            hodges_lehmann(&blocks)
+        })
+        .collect()
 }
 
 /// Merges neighbouring blocks of a launch until each has `needed` samples on both sides; if no

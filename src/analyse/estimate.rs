@@ -77,6 +77,13 @@ pub fn signed_rank_p(numbers: &[f64]) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
+/// One-sided p of the signed-rank test that the centre is not above `bound`: small where it is. Of
+/// no numbers it is 1; ties make it larger, never smaller.
+pub fn above_p(numbers: &[f64], bound: f64) -> f64 {
+    let pairs = PairMeans::of(numbers);
+    rank_sum_at_most(numbers.len(), pairs.at_most(bound))
+}
+
 /// The mean with its t interval; none of fewer than two numbers.
 pub fn t_interval(numbers: &[f64], confidence: f64) -> Option<Located> {
     let (value, error, student) = t_parts(numbers)?;
@@ -151,6 +158,18 @@ pub fn t_p(numbers: &[f64]) -> Option<f64> {
         0.0
     } else {
         (2.0 * student.sf((mean / error).abs())).min(1.0)
+    })
+}
+
+/// One-sided p of the t test that the mean is not above `bound`; none of fewer than two numbers.
+pub fn t_above_p(numbers: &[f64], bound: f64) -> Option<f64> {
+    let (mean, error, student) = t_parts(numbers)?;
+    Some(if mean == bound {
+        0.5
+    } else if error == 0.0 {
+        f64::from(u8::from(mean < bound))
+    } else {
+        student.sf((mean - bound) / error)
     })
 }
 
@@ -346,6 +365,25 @@ mod tests {
             assert_close(student.high, location.t_high, &what);
             assert_close(t_p(numbers).unwrap(), location.t_p, &what);
         }
+    }
+
+    #[test]
+    fn one_side_is_half_of_two() {
+        let known: Known = serde_json::from_str(KNOWN).unwrap();
+        for Location { numbers, .. } in known.locations {
+            // Without ties with the bound.
+            let bound = hodges_lehmann(&numbers).unwrap() * 0.987 - 0.0123;
+            let moved: Vec<f64> = numbers.iter().map(|number| number - bound).collect();
+            let turned: Vec<f64> = numbers.iter().map(|number| -number).collect();
+            let (above, below) = (above_p(&numbers, bound), above_p(&turned, -bound));
+            assert_close((2.0 * above.min(below)).min(1.0), signed_rank_p(&moved), "ranks");
+            let (above, below) = (t_above_p(&numbers, bound), t_above_p(&turned, -bound));
+            let both = 2.0 * above.unwrap().min(below.unwrap());
+            assert_close(both.min(1.0), t_p(&moved).unwrap(), "t");
+        }
+        assert_eq!((above_p(&[], 0.0), t_above_p(&[1.0], 0.0)), (1.0, None));
+        assert_eq!((above_p(&[0.5; 8], 0.5), t_above_p(&[0.5; 8], 0.5)), (1.0, Some(0.5)));
+        assert_eq!((above_p(&[0.6; 8], 0.5), t_above_p(&[0.6; 8], 0.5)), (1.0 / 256.0, Some(0.0)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod findings;
 mod fits;
 #[cfg(test)]
 mod fixture;
+pub mod gate;
 pub mod hazards;
 mod launches;
 pub mod laws;
