@@ -98,6 +98,20 @@ pub enum RecordError {
         /// The columns that are not known, joined by commas.
         columns: String,
     },
+    /// A file says that it follows a schema that is not known.
+    #[error(
+        "{path}: its schema is `{found}`, and forkbench {version} knows `{known}`; read it with \
+         the version that wrote it, or make it anew",
+        path = path.display(), version = env!("CARGO_PKG_VERSION")
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The schema it names, shortened.
+        found: String,
+        /// The one that is known.
+        known: &'static str,
+    },
     /// A line cannot be what forkbench wrote.
     #[error(
         "{path}:{line}: {reason}; the file was changed or damaged after it was written",

@@ -16,6 +16,7 @@ pub mod append;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod floor;
 pub mod read;
 pub mod resume;
 pub mod rows;
