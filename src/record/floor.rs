@@ -144,11 +144,11 @@ pub fn write(floor: &Floor) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// As [`write`], to that file.
+/// As [`write()`], to that file.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_to(path: &Path, floor: &Floor) -> Result<()> {
     let mut text = serde_json::to_string_pretty(floor).map_err(|error| {
         RecordError::Unwritable { path: path.to_path_buf(), reason: error.to_string() }
