@@ -312,6 +312,10 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
                 });
                 shrunk.extend(["--rss".to_owned(), sizes.collect::<Vec<_>>().join(",")]);
             }
+            // The second run of a comparison is another one.
+            path if path.starts_with("results/") && shrunk.iter().any(|word| word == sample) => {
+                shrunk.push(AGAIN.to_owned());
+            }
             path if path.starts_with("results/") => shrunk.push(sample.to_owned()),
             "check" => {
                 let allow = cfg!(debug_assertions).then(|| "--allow-debug-build".to_owned());
@@ -335,7 +339,10 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     shrunk
 }
 
-/// A small run with a claim, for the commands that show, check or resume one.
+/// A copy of the small run, which is as good as another run of it.
+const AGAIN: &str = "again";
+
+/// A small run with a claim, for the commands that show, check or resume one, and a copy of it.
 fn sample_run(place: &TempDir) -> String {
     let scenario = "about = 'a sample'\nrss = ['0', '1M']\n\
                     mechanism = ['fork', 'vfork', 'posix_spawn']\n\
@@ -357,6 +364,12 @@ fn sample_run(place: &TempDir) -> String {
     ];
     let output = forkbench(place.path(), &arguments, Stdio::null());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::create_dir(place.path().join(AGAIN)).unwrap();
+    for entry in fs::read_dir(place.path().join("sample")).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), place.path().join(AGAIN).join(entry.file_name())).unwrap();
+        }
+    }
     "sample".to_owned()
 }
 

@@ -6,17 +6,20 @@
 pub mod cells;
 pub mod columns;
 pub mod contrasts;
+pub mod environments;
 pub mod estimate;
 pub mod findings;
 mod fits;
 #[cfg(test)]
 mod fixture;
 pub mod gate;
+pub mod groups;
 pub mod hazards;
 mod launches;
 pub mod laws;
 pub mod places;
 pub mod quantiles;
 pub mod summary;
+pub mod two_samples;
 pub mod values;
 mod warnings;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod check;
+pub mod compare;
 pub mod complete;
 pub mod env;
 pub mod exit;
@@ -51,6 +52,8 @@ enum Command {
     Hazard(hazard::Args),
     /// Show a results directory again
     Show(show::Args),
+    /// Put results directories beside each other
+    Compare(compare::Args),
     /// Check whether what a run claims of itself holds
     Check(check::Args),
     /// List knobs, mechanisms, readings, formats
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Hazard(args) => hazard::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

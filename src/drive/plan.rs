@@ -17,6 +17,7 @@ use crate::model::order::Rng;
 use crate::model::row::BlockKind;
 use crate::model::scenario::Scenario;
 use crate::model::setup::{Parent, Rewrite};
+use crate::record::read::PLAN_SCHEMA;
 
 /// A launch is a unit of inference: fewer than ten are too few.
 const FEWEST_LAUNCHES: u32 = 10;
@@ -218,7 +219,7 @@ impl Plan {
             (affordable as u32).clamp(1, most)
         });
         Plan {
-            schema: "forkbench.plan/1".to_owned(),
+            schema: PLAN_SCHEMA.to_owned(),
             vs: roster.vs,
             wishes,
             launches,

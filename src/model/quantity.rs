@@ -88,6 +88,8 @@ impl Quantity {
 impl Percentile {
     /// The median.
     pub const MEDIAN: Percentile = Percentile(500);
+    /// The 95th percentile.
+    pub const P95: Percentile = Percentile(950);
     /// The largest.
     pub const MAX: Percentile = Percentile(1000);
 

@@ -192,16 +192,23 @@ impl Recorded {
     ///
     /// If the file is missing or is not TOML.
     pub fn environment(&self) -> Result<toml::Table> {
-        self.toml("environment.toml")
+        environment(&self.directory)
     }
 
     /// What `plan.toml` says.
     ///
     /// # Errors
     ///
-    /// If the file is missing or is not TOML.
+    /// If the file is missing, is not TOML, or has a schema that is not known.
     pub fn plan(&self) -> Result<toml::Table> {
-        self.toml("plan.toml")
+        let plan = toml(&self.directory, "plan.toml")?;
+        match plan.get("schema").and_then(toml::Value::as_str) {
+            Some(schema) if schema != PLAN_SCHEMA => Err(RecordError::Newer {
+                path: self.directory.join("plan.toml"),
+                unknown: format!("schema `{schema}` is"),
+            }),
+            _ => Ok(plan),
+        }
     }
 
     fn keeps(&mut self, launch: u32, block: u32) -> bool {
@@ -252,17 +259,29 @@ impl Recorded {
         }
         Ok((path, file, complete))
     }
-
-    fn toml(&self, name: &str) -> Result<toml::Table> {
-        let path = self.directory.join(name);
-        let text = fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
-        text.parse().map_err(|error: toml::de::Error| {
-            let before = error.span().map_or(0, |span| span.start);
-            let line = 1 + text.bytes().take(before).filter(|&byte| byte == b'\n').count();
-            RecordError::garbled(&path, line as u64, error.message())
-        })
-    }
 }
+
+/// What `environment.toml` of a directory says, whatever else is there.
+///
+/// # Errors
+///
+/// If the file is missing or is not TOML.
+pub fn environment(directory: &Path) -> Result<toml::Table> {
+    toml(directory, "environment.toml")
+}
+
+fn toml(directory: &Path, name: &str) -> Result<toml::Table> {
+    let path = directory.join(name);
+    let text = fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.bytes().take(before).filter(|&byte| byte == b'\n').count();
+        RecordError::garbled(&path, line as u64, error.message())
+    })
+}
+
+/// The name and version of what `plan.toml` holds.
+pub const PLAN_SCHEMA: &str = "forkbench.plan/1";
 
 /// Bytes of `samples.csv` that are looked at together; far more than a line.
 const CHUNK: usize = 1 << 20;
@@ -335,7 +354,7 @@ pub(super) fn check_header(
         if !unknown.is_empty() {
             return Err(RecordError::Newer {
                 path: path.to_path_buf(),
-                columns: unknown.join(","),
+                unknown: format!("columns `{}` are", unknown.join(",")),
             });
         }
     }

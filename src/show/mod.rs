@@ -2,6 +2,7 @@
 
 pub mod chapter;
 pub mod chart;
+pub mod comparison;
 pub mod conclusion;
 pub mod distribution;
 pub mod figures;

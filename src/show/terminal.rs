@@ -6,6 +6,7 @@
 
 mod chapters;
 mod columns;
+mod comparison;
 mod grid;
 mod hazards;
 mod lanes;
@@ -116,6 +117,11 @@ pub fn findings(view: &View, screen: Screen) -> String {
         lines.extend(chapters::findings(chapter, screen));
     }
     ended(lines)
+}
+
+/// Directories beside each other, with colour codes, each line ended; for `compare`.
+pub fn comparison(view: &crate::show::comparison::View, screen: Screen) -> String {
+    ended(comparison::render(view, screen).join(&String::new()))
 }
 
 /// More variants of a parent than this are told by the support table alone, if there is one.

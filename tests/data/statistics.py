@@ -150,6 +150,62 @@ shifts = {
     "slope": float(stats.theilslopes(shift, where).slope),
 }
 
+def shift_interval(these, others, confidence):
+    """By the definition: all shifts that the exact rank-sum test does not reject."""
+    differences = sorted(a - b for a in these for b in others)
+    counts = {(0, 0): [1]}
+    for n in range(len(these) + 1):
+        for m in range(len(others) + 1):
+            if (n, m) == (0, 0):
+                continue
+            ways = [0] * (n * m + 1)
+            if n > 0:
+                for u, count in enumerate(counts[n - 1, m]):
+                    ways[u + m] += count
+            if m > 0:
+                for u, count in enumerate(counts[n, m - 1]):
+                    ways[u] += count
+            counts[n, m] = ways
+    ways = counts[len(these), len(others)]
+    at_most = list(itertools.accumulate(ways))
+    error = (1 - Fraction(confidence)) / 2 * at_most[-1]
+    rejected = [u for u, count in enumerate(at_most) if count <= error]
+    if not rejected:
+        return None
+    return [differences[rejected[-1]], differences[-1 - rejected[-1]]]
+
+
+def two_samples(these, others, bound):
+    these, others = [[float(x) for x in side] for side in (these, others)]
+    exact = len(these) * len(others) <= 2500
+    moved = [x - bound for x in these]
+    ranks = stats.mannwhitneyu(
+        moved, others, alternative="greater", method="exact" if exact else "asymptotic"
+    )
+    welch = stats.ttest_ind(moved, others, equal_var=False, alternative="greater")
+    span = stats.ttest_ind(these, others, equal_var=False).confidence_interval(0.95)
+    return {
+        "these": these,
+        "others": others,
+        "bound": bound,
+        "welch_above_p": float(welch.pvalue),
+        "rank_sum_above_p": float(ranks.pvalue),
+        "welch": [float(span.low), float(span.high)],
+        "rank_sum": shift_interval(these, others, "0.95") if exact else None,
+        "shift": float(numpy.median([a - b for a in these for b in others])),
+    }
+
+
+groups = [
+    two_samples(random.normal(0.07, 0.02, n), random.normal(0, 0.03, m), 0.0488)
+    for n, m in ((2, 2), (3, 2), (3, 5), (4, 4), (5, 5), (5, 6), (6, 10), (12, 7), (20, 20))
+] + [
+    two_samples(random.standard_t(2, 8) * 0.02, random.standard_t(2, 9) * 0.02, bound)
+    for bound in (-0.05, 0.0, 0.01)
+]
+# Of larger groups both sides take the normal approximation, with its correction for continuity.
+large = two_samples(random.normal(0.02, 0.05, 60), random.normal(0, 0.05, 70), 0.01)
+
 known = {
     "locations": locations,
     "orders": orders,
@@ -157,5 +213,6 @@ known = {
     "quantiles": quantiles,
     "lines": lines,
     "shifts": shifts,
+    "two_samples": groups + [large],
 }
 print(json.dumps(known))

@@ -8,6 +8,7 @@ mod bad_input;
 mod bench;
 mod check;
 mod cow;
+mod directories;
 mod figures;
 mod gap;
 mod hazard;

@@ -302,7 +302,7 @@ pub(super) fn dimmed(text: &str, screen: Screen) -> Vec<String> {
     lines.map(|line| format!("{dim}{line}{dim:#}")).collect()
 }
 
-fn no_room(dropped: &[String], instead: &str) -> Option<String> {
+pub(super) fn no_room(dropped: &[String], instead: &str) -> Option<String> {
     let names: Vec<&str> = dropped.iter().map(String::as_str).collect();
     let names = units::list(&names, "and");
     (!names.is_empty()).then(|| format!("no room for {names}: widen the terminal, or {instead}"))
