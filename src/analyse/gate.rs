@@ -3,8 +3,9 @@
 //! A row is the log ratios of candidate and base, one for each block, each with its launch. Three
 //! one-sided questions are asked of it: is it above the margin, is it below it, is it below the
 //! margin on the other side. Each is answered twice, by the signed ranks of the blocks and by
-//! Student's t over what the launches say, and the larger p counts: blocks of one parent may agree
-//! with each other and still not speak for the next parent.
+//! a trimmed t over what the launches say, and the larger p counts: blocks of one parent may agree
+//! with each other and still not speak for the next parent. The t is trimmed since one launch
+//! that something else disturbed would else hide what all others say (METHODOLOGY.md).
 //!
 //! Of many rows that can fail one build, the false discovery rate is held (Benjamini and Hochberg);
 //! exactly those that can fail it are corrected for. Sources: Benjamini and Hochberg 1995 (JRSS B
@@ -13,7 +14,7 @@
 use statrs::function::beta::{beta_reg, ln_beta};
 
 use super::contrasts::per_launch;
-use super::estimate::{above_p, hodges_lehmann, t_above_p};
+use super::estimate::{above_p, hodges_lehmann, trimmed_t_above_p};
 
 /// What is said of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn test(differences: &[(u32, f64)], margin: f64) -> Option<Tested> {
     let bound = (1.0 + margin).ln();
     // Both have to agree that it is above; one launch has no t.
     let above = |numbers: &[f64], launches: &[f64], bound: f64| {
-        above_p(numbers, bound).max(t_above_p(launches, bound).unwrap_or(0.0))
+        above_p(numbers, bound).max(trimmed_t_above_p(launches, bound).unwrap_or(0.0))
     };
     let turned = |numbers: &[f64]| -> Vec<f64> { numbers.iter().map(|number| -number).collect() };
     let (turned_blocks, turned_launches) = (turned(&blocks), turned(&launches));
