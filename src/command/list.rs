@@ -78,7 +78,8 @@ fn section(what: What, titled: bool) -> String {
                     if let Err(refusal) = (mechanism.available)() {
                         about.push_str(&format!(" (not here: {refusal})"));
                     }
-                    [mechanism.name.to_owned(), about]
+                    let command = if mechanism.takes_command() { ":CMD" } else { "" };
+                    [format!("{}{command}", mechanism.name), about]
                 })
                 .collect(),
         ),

@@ -24,6 +24,7 @@ use crate::drive::library;
 use crate::drive::machine;
 use crate::drive::plan::{Ground, Plan, Wishes};
 use crate::drive::roster::Roster;
+use crate::measure::mechanism::external;
 use crate::measure::workload;
 use crate::model::claim::Place;
 use crate::model::interval::Interval;
@@ -146,6 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scenarios = scenarios(args)?;
     let mut roster = Roster::of(&scenarios, args.vs.as_deref()).map_err(exit::usage)?;
     check_images(args, &mut roster)?;
+    check_helpers(args, &roster)?;
     check_memory(args, &mut roster)?;
     let ground = ground()?;
     let wishes = wishes(args, &scenarios);
@@ -279,6 +281,19 @@ fn check_images(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
         entry.refused.get_or_insert(why);
     }
     Ok(())
+}
+
+/// A command that a flag names must be a program; one that a scenario names, and this machine lacks,
+/// is a row that says so.
+fn check_helpers(args: &Args, roster: &Roster) -> anyhow::Result<()> {
+    if !args.knobs.given.iter().any(|(knob, _)| knob.name == "mechanism") {
+        return Ok(());
+    }
+    let commands = roster.entries.iter().filter_map(|entry| entry.setup.work.helper());
+    match commands.filter_map(external::missing).next() {
+        Some(why) => Err(exit::usage_text(why)),
+        None => Ok(()),
+    }
 }
 
 fn not_executable(path: &Path) -> Option<String> {

@@ -636,6 +636,9 @@ impl<'a> Harness<'a> {
                     let mut row = event_row(live.launch, row.block, event);
                     if !text.is_empty() {
                         row.evidence = String::from_utf8_lossy(&text).replace(['\n', '\r'], " ");
+                        if row.event == EventKind::Refused {
+                            row.evidence.push_str(GIVEN_UP);
+                        }
                         text.clear();
                     }
                     events.push(row);
@@ -917,10 +920,13 @@ fn evidence(event: &Event) -> String {
         );
     }
     if EVENTS[event.event as usize] == EventKind::Refused {
-        text.push_str("; it failed three times in a row and is not tried again in this subject");
+        text.push_str(GIVEN_UP);
     }
     text
 }
+
+/// How the evidence ends on a variant that is given up.
+const GIVEN_UP: &str = "; it failed three times in a row and is not tried again in this subject";
 
 /// What is known of a pipeline whose end of file never came. Whoever is left was killed by then.
 fn no_end_of_file(descriptor: i32) -> String {

@@ -346,9 +346,10 @@ pub fn name_mechanisms(scenario: &mut Scenario) {
     }
 }
 
-/// Every mechanism, or those that a run takes that names none.
+/// Every mechanism but those to which a command belongs, or those that a run takes that names none.
 pub fn mechanisms(all: bool) -> Vec<String> {
-    MECHANISMS.iter().filter(|m| all || m.default).map(|m| m.name.to_owned()).collect()
+    let wanted = MECHANISMS.iter().filter(|m| (all || m.default) && !m.takes_command());
+    wanted.map(|m| m.name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -287,6 +287,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
             .collect()
     };
     let varying = [varying(false), varying(true)];
+    let helpers = helper_names(all.iter().map(|(asked, _)| &asked.setup));
     let mut entries = Vec::with_capacity(all.len());
     for (number, (asked, role)) in all.into_iter().enumerate() {
         let Asked { scenario, setup, unmet } = asked;
@@ -296,7 +297,8 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         if main_shapes.len() > 1 || main_shapes.first() != Some(&shape) {
             label = format!("{shape} ");
         }
-        label.push_str(&setup.work.mechanism);
+        let helper = helpers.iter().find(|(mechanism, _)| *mechanism == setup.work.mechanism);
+        label.push_str(helper.map_or(&setup.work.mechanism, |(_, name)| name));
         for knob in &varying[usize::from(role == Role::Control)] {
             if OF_IMAGES.contains(&knob.name) && mechanism.ignores_image() {
                 continue;
@@ -326,6 +328,36 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         });
     }
     Ok(entries)
+}
+
+/// What stands in labels for each mechanism that is a helper: as little of its command as tells it
+/// from the others.
+fn helper_names<'a>(setups: impl Iterator<Item = &'a Setup>) -> Vec<(String, String)> {
+    let mut commands: Vec<&str> = setups.filter_map(|setup| setup.work.helper()).collect();
+    commands.sort_unstable();
+    commands.dedup();
+    let forms: Vec<[String; 3]> = commands.iter().map(|command| forms(command)).collect();
+    let name = |own: &[String; 3]| {
+        let unique = (0..own.len() - 1)
+            .find(|form| forms.iter().filter(|other| other[*form] == own[*form]).count() == 1);
+        format!("extern:{}", own[unique.unwrap_or(own.len() - 1)])
+    };
+    commands.iter().zip(&forms).map(|(c, own)| (format!("extern:{c}"), name(own))).collect()
+}
+
+/// A command by its program, by all its words without directories, and as it is. The program of
+/// `python3 -u examples/server.py` is the script.
+fn forms(command: &str) -> [String; 3] {
+    let words = shlex::split(command).unwrap_or_default();
+    let base = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    let is_script = |word: &&String| !word.starts_with('-') && word.contains(['/', '.']);
+    let program = match words.iter().skip(1).find(is_script) {
+        Some(script) if !first.contains('/') => script,
+        _ => first,
+    };
+    let all = words.iter().map(|word| base(word)).collect::<Vec<_>>().join(" ");
+    [base(program), all, command.to_owned()]
 }
 
 #[cfg(test)]
@@ -383,6 +415,27 @@ mod tests {
         let labels = labels(&roster);
         assert!(labels.contains(&"fork image=exit Subject".to_owned()), "{labels:?}");
         assert_eq!(labels.iter().filter(|l| l.starts_with("none")).count(), 1, "{labels:?}");
+    }
+
+    #[test]
+    fn helpers_stand_in_labels_by_as_little_of_their_commands_as_tells_them_apart() {
+        let of = |commands: &[&str]| -> Vec<String> {
+            let setup = |command: &&str| {
+                let mut setup = Setup::default();
+                setup.work.mechanism = format!("extern:{command}");
+                setup
+            };
+            let setups: Vec<Setup> = commands.iter().map(setup).collect();
+            let names = helper_names(setups.iter());
+            let name = |setup: &Setup| names.iter().find(|n| n.0 == setup.work.mechanism);
+            setups.iter().map(|setup| name(setup).unwrap().1.clone()).collect()
+        };
+        assert_eq!(of(&["/x/y/server -v"]), ["extern:server"]);
+        assert_eq!(of(&["python3 -u a/s.py", "sh b/s.sh"]), ["extern:s.py", "extern:s.sh"]);
+        let twice = of(&["python3 a/s.py one", "python3 a/s.py two", "./s"]);
+        assert_eq!(twice, ["extern:python3 s.py one", "extern:python3 s.py two", "extern:s"]);
+        assert_eq!(of(&["a/s", "b/s"]), ["extern:a/s", "extern:b/s"]);
+        assert_eq!(of(&["sh"]), ["extern:sh"]);
     }
 
     #[test]

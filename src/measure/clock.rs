@@ -22,11 +22,16 @@ pub fn process_cpu() -> u64 {
     read(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
+/// What that clock shows, in nanoseconds; 0 where there is no such clock, as that of a process that
+/// has ended.
+pub fn of(clock: libc::clockid_t) -> u64 {
+    read(clock)
+}
+
 #[inline(always)]
 fn read(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a timespec that lives through the call. These clocks always exist, so the
-    // call cannot fail.
+    // SAFETY: `time` is a timespec that lives through the call. A call that fails leaves it as it is.
     unsafe { libc::clock_gettime(clock, &mut time) };
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }

@@ -311,6 +311,16 @@ pub static READINGS: &[ReadingRow] = &[
         about: "time within those pauses for which the lock was held, in nanoseconds",
         source: Source::Work,
     },
+    ReadingRow {
+        name: "extern_round_trip_ns",
+        about: "an empty exchange with the helper of extern, once in a turn, in nanoseconds",
+        source: Source::Work,
+    },
+    ReadingRow {
+        name: "extern_exchange_ns",
+        about: "from the request to the last answer of a helper of extern that stamps, in nanoseconds",
+        source: Source::Work,
+    },
 ];
 
 /// Where or when a reading was taken: the column `at` of `readings.csv`, by its number on the tape.

@@ -92,6 +92,10 @@ fn run(job: &Job, tape: Option<Tape>) -> Result<(), String> {
     let seen = shape::look(became.ballast.as_ref(), became.areas.as_ref());
     let seen = seen.map_err(|e| format!("cannot read /proc: {e}"))?;
     let mut subject = Subject::new(job, sink, became, mailbox, mask)?;
+    if job.variants.iter().any(|variant| variant.work.helper().is_some()) {
+        // Nothing else that is made ready takes as long as a helper that starts a runtime.
+        subject.sink.set_setup_ns(clock::now() - begin);
+    }
     subject.report_shape(base, seen)?;
     for (done, block) in job.blocks.iter().enumerate() {
         subject.sink.set_state(State::Waiting);
@@ -748,6 +752,9 @@ impl<'a> Subject<'a> {
         stage: Stage,
         status: i32,
     ) -> Result<(), BadTape> {
+        for piece in tape::Text::pieces(self.notes.blamed()) {
+            self.sink.push(Frame::Text(piece))?;
+        }
         let slot = &mut self.slots[slot];
         // That a pipeline hangs is what there is to find of it: no reason to give it up.
         slot.failures += u32::from(stage != Stage::EndOfFile);
@@ -770,6 +777,9 @@ impl<'a> Subject<'a> {
         };
         self.sink.push(Frame::Event(frame))?;
         if slot.off {
+            for piece in tape::Text::pieces(self.notes.blamed()) {
+                self.sink.push(Frame::Text(piece))?;
+            }
             frame.event = number_of(&EVENTS, EventKind::Refused);
             self.sink.push(Frame::Event(frame))?;
         }

@@ -5,7 +5,7 @@
 
 use crate::model::hazard;
 use crate::model::setup::{
-    Advice, Between, Busy, ChildCpu, ChildState, Contents, Dispatch, FdLayout, Image, Load,
+    self, Advice, Between, Busy, ChildCpu, ChildState, Contents, Dispatch, FdLayout, Image, Load,
     MemoryKind, PipeEnds, Rewrite, Setup, Sink, SpawnerKind, TouchOrder, VmaContents, Workload,
     Writer, Written,
 };
@@ -301,12 +301,31 @@ pub static KNOBS: &[Knob] = &[
         value: "NAME",
         about: "how the process is made; `all` takes every one",
         explain: "One of `forkbench list mechanisms`. A list compares them: all take turns in \
-                  one subject, in random order.",
+                  one subject, in random order. `extern:COMMAND` has a program of yours make the \
+                  processes; its words are parted as in a shell, and a comma in it is written \
+                  `\\,`.",
         set: |setup, text| {
             if text.trim().is_empty() {
                 return Err(bad("mechanism", text, "give a name of `forkbench list mechanisms`"));
             }
-            setup.work.mechanism = text.trim().to_owned();
+            let mechanism = match setup::helper(text.trim()) {
+                None if text.trim() == "extern" => {
+                    let reason = "give the command of a helper too, such as extern:./my_helper";
+                    return Err(bad("mechanism", text, reason));
+                }
+                None => text.trim().to_owned(),
+                Some(command) => {
+                    let command = command.trim();
+                    let words = words("mechanism", command);
+                    let words = words.map_err(|error| bad("mechanism", text, error.reason))?;
+                    if words.first().is_none_or(String::is_empty) {
+                        let reason = "after `extern:` give the command of a helper";
+                        return Err(bad("mechanism", text, reason));
+                    }
+                    format!("extern:{command}")
+                }
+            };
+            setup.work.mechanism = mechanism;
             Ok(())
         },
         get: |setup| setup.work.mechanism.clone(),
@@ -1100,6 +1119,9 @@ mod tests {
             ("load", "0/s"),
             ("actions", "dup3"),
             ("nofile", "0"),
+            ("mechanism", "extern"),
+            ("mechanism", "extern: "),
+            ("mechanism", "extern:'./x"),
             ("hazard", "mutx"),
             ("forks", "0"),
             ("duty", "100"),

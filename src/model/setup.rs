@@ -494,12 +494,22 @@ impl Work {
         self.env_bytes > Size::ZERO || self.args_bytes > Size::ZERO || self.path_dirs > 0
     }
 
+    /// The command of the helper that makes its processes; none: the mechanism is no helper.
+    pub fn helper(&self) -> Option<&str> {
+        helper(&self.mechanism)
+    }
+
     /// The same without an image, and without what only an image has: of work whose mechanism
     /// executes none.
     pub fn without_image(self) -> Work {
         let Work { image, env_bytes, args_bytes, path_dirs, actions, nofile, .. } = Work::default();
         Work { image, env_bytes, args_bytes, path_dirs, actions, nofile, ..self }
     }
+}
+
+/// The command of a helper, where that is the mechanism: `extern:COMMAND`.
+pub fn helper(mechanism: &str) -> Option<&str> {
+    mechanism.strip_prefix("extern:")
 }
 
 words! {

@@ -125,6 +125,11 @@ pub enum Warning {
         /// The variant's label.
         label: String,
     },
+    /// A helper that does not stamp its own calls.
+    PipeIncluded {
+        /// The variant's label.
+        label: String,
+    },
     /// The last line of a file was torn.
     TornLine {
         /// Name of the file.
@@ -169,7 +174,7 @@ static WEIGHTIEST: [&str; 13] = [
 const LIGHTEST: &str = "virtual-machine";
 
 /// Every word that a warning can have; the glossary explains each.
-pub static WORDS: [&str; 21] = [
+pub static WORDS: [&str; 22] = [
     "nothing-measured",
     "not-release-build",
     "misshapen",
@@ -189,6 +194,7 @@ pub static WORDS: [&str; 21] = [
     "faults-disagree",
     "child-never-left",
     "fork-flattered",
+    "pipe-included",
     "torn-line",
     "dropped-rows",
 ];
@@ -238,6 +244,7 @@ impl Warning {
             never_left.iter().map(|&v| Warning::ChildNeverLeft { label: label(summary, v) }),
         );
         warnings.extend(summary.variants.iter().find_map(flattered));
+        warnings.extend(summary.variants.iter().filter_map(pipe_included));
         let order: Vec<String> = warnings.iter().map(|warning| warning.word().to_owned()).collect();
         let place = |warning: &Warning| order.iter().position(|word| word == warning.word());
         warnings
@@ -279,6 +286,7 @@ impl Warning {
             Warning::FaultsDisagree { .. } => "faults-disagree",
             Warning::ChildNeverLeft { .. } => "child-never-left",
             Warning::ForkFlattered { .. } => "fork-flattered",
+            Warning::PipeIncluded { .. } => "pipe-included",
             Warning::TornLine { .. } => "torn-line",
             Warning::DroppedRows { .. } => "dropped-rows",
             Warning::Machine(disturbance) => &disturbance.id,
@@ -430,6 +438,13 @@ impl fmt::Display for Warning {
             Warning::ChildNeverLeft { label } => {
                 write!(f, "no child of {label} ran on another processor than its parent's")
             }
+            Warning::PipeIncluded { label } => {
+                write!(
+                    f,
+                    "{label} does not stamp its own calls: its figures contain two pipes and the \
+                     switches to it and back (extern_round_trip_ns is what these take at least)"
+                )
+            }
             Warning::ForkFlattered { label } => {
                 write!(
                     f,
@@ -489,6 +504,15 @@ fn flattered(variant: &VariantSummary) -> Option<Warning> {
         .then(|| Warning::ForkFlattered { label: row.label.clone() })
 }
 
+/// That a helper is timed by the exchange with it.
+fn pipe_included(variant: &VariantSummary) -> Option<Warning> {
+    let row = &variant.row;
+    let stamps = || variant.readings.iter().any(|found| found.reading == "extern_exchange_ns");
+    let is_timed = row.role == Role::Subject && variant.samples > 0;
+    (row.mechanism.starts_with("extern:") && is_timed && !stamps())
+        .then(|| Warning::PipeIncluded { label: row.label.clone() })
+}
+
 fn label(summary: &Summary, variant: u32) -> String {
     summary.variant(variant).map_or_else(|| format!("variant {variant}"), |v| v.row.label.clone())
 }
@@ -536,6 +560,7 @@ mod tests {
             Warning::FaultsDisagree { label: label(), scope: Scope::Child, perf: 20, rusage: 30 },
             Warning::ChildNeverLeft { label: label() },
             Warning::ForkFlattered { label: label() },
+            Warning::PipeIncluded { label: label() },
             Warning::TornLine { file: "samples.csv" },
             Warning::DroppedRows { rows: 1 },
         ]

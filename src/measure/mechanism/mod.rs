@@ -9,6 +9,7 @@ pub mod brief;
 pub mod child;
 mod clone3;
 mod command;
+pub mod external;
 mod file_actions;
 mod fork;
 #[cfg(feature = "independent-loop")]
@@ -26,7 +27,7 @@ use std::io;
 
 use crate::measure::mechanism::brief::Brief;
 use crate::model::action::{Means, Name};
-use crate::model::setup::Work;
+use crate::model::setup::{self, Work};
 
 /// One way to make a process.
 pub struct Mechanism {
@@ -80,6 +81,11 @@ impl Mechanism {
         self.name.contains("pidfd")
     }
 
+    /// Whether a command belongs to it, as in `extern:./helper`, so that there are many of it.
+    pub fn takes_command(&self) -> bool {
+        self.memory == Memory::Elsewhere
+    }
+
     /// Whether the image is of no account: no process is made, or no image runs in it.
     pub fn ignores_image(&self) -> bool {
         matches!(self.memory, Memory::Nothing | Memory::Same)
@@ -107,6 +113,8 @@ pub enum Memory {
     Same,
     /// There is no child.
     Nothing,
+    /// Another program makes the child: what becomes of that program's memory is not known.
+    Elsewhere,
 }
 
 /// Whose code runs between the birth and the exec.
@@ -195,6 +203,7 @@ pub static MECHANISMS: &[&Mechanism] = &[
     &posix_spawn::PIDFD_SPAWN,
     &command::COMMAND,
     &thread::THREAD,
+    &external::EXTERN,
     #[cfg(feature = "independent-loop")]
     &independent::C_FORK,
     #[cfg(feature = "independent-loop")]
@@ -203,8 +212,11 @@ pub static MECHANISMS: &[&Mechanism] = &[
     &independent::C_POSIX_SPAWN,
 ];
 
-/// The mechanism of that name.
+/// The mechanism of that name, or of that name and command: `extern:./helper` is `extern`.
 pub fn find(name: &str) -> Option<&'static Mechanism> {
+    if setup::helper(name).is_some() {
+        return Some(&external::EXTERN);
+    }
     MECHANISMS.iter().find(|mechanism| mechanism.name == name).copied()
 }
 

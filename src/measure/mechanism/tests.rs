@@ -18,6 +18,7 @@ fn processes() -> impl Iterator<Item = &'static Mechanism> {
     MECHANISMS.iter().copied().filter(|mechanism| {
         !mechanism.name.starts_with("c-")
             && !mechanism.ignores_image()
+            && !mechanism.takes_command()
             && (mechanism.available)().is_ok()
     })
 }
@@ -43,7 +44,7 @@ fn shell(mechanism: &Mechanism, script: &str, actions: &[Action]) -> Result<i32,
 }
 
 /// A mailbox that a child which copies its memory shares all the same.
-fn mailbox() -> &'static Mailbox {
+pub(super) fn mailbox() -> &'static Mailbox {
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a new mapping of a page, never unmapped; a mailbox of zeroes is valid.

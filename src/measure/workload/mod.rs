@@ -26,7 +26,7 @@ use crate::measure::mechanism::brief::{Brief, Extras, Target};
 use crate::measure::mechanism::child::{Mailbox, Stage};
 #[cfg(feature = "independent-loop")]
 use crate::measure::mechanism::independent;
-use crate::measure::mechanism::{Mechanism, Refusal, Spawner};
+use crate::measure::mechanism::{Mechanism, Refusal, Spawner, external};
 use crate::measure::reading;
 use crate::measure::shape::Become;
 use crate::measure::tape::Difference;
@@ -82,6 +82,9 @@ pub fn find(workload: setup::Workload) -> &'static Workload {
 /// Whether that work can be done in such a parent; if not, why.
 pub fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refusal> {
     mechanism.can(work)?;
+    if mechanism.takes_command() {
+        external::can(shape, work)?;
+    }
     if shape.busy == Busy::Hold && work.workload != setup::Workload::Hazard {
         return Err(Refusal {
             errno: 0,
@@ -221,11 +224,15 @@ impl Bucket {
     }
 }
 
+/// The longest reason that is kept of a sample that has failed, in bytes.
+pub const BLAME: usize = 560;
+
 /// What is said of a sample beside its stamps: counted facts and lengths.
 #[derive(Debug)]
 pub struct Notes {
     notes: Vec<Note>,
     findings: Vec<Finding>,
+    blame: String,
 }
 
 /// What became of one child.
@@ -257,7 +264,7 @@ pub struct Note {
 impl Notes {
     /// Room for what one sample says.
     pub fn new() -> Notes {
-        Notes { notes: Vec::with_capacity(256), findings: Vec::new() }
+        Notes { notes: Vec::with_capacity(256), findings: Vec::new(), blame: String::new() }
     }
 
     /// Adds a fact of the work.
@@ -268,6 +275,18 @@ impl Notes {
     /// Adds what became of a child. Allocates.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Says in a line why the sample has failed, where an errno and a stage do not tell: its first
+    /// [`BLAME`] bytes. Allocates.
+    pub fn blame(&mut self, why: &str) {
+        self.blame.clear();
+        self.blame.extend(why.char_indices().take_while(|(at, _)| *at < BLAME).map(|(_, c)| c));
+    }
+
+    /// Why the sample has failed, where more was said than errno and stage.
+    pub fn blamed(&self) -> &str {
+        &self.blame
     }
 
     /// Adds what the counters have counted.
@@ -294,6 +313,7 @@ impl Notes {
     pub fn clear(&mut self) {
         self.notes.clear();
         self.findings.clear();
+        self.blame.clear();
     }
 }
 

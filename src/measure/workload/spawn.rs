@@ -5,6 +5,8 @@
 //! Makes an empty resource usage, which is plain numbers.
 #![allow(unsafe_code)]
 
+mod external;
+
 use std::mem;
 
 use crate::measure::clock;
@@ -19,10 +21,18 @@ pub(super) static SPAWN: Workload = Workload {
     workload: setup::Workload::Spawn,
     can: |_, _, _| Ok(()),
     control: |work| work,
-    frames: |_| Frames::default(),
+    frames: |work| match work.helper() {
+        Some(_) => Frames { sample: external::FRAMES, block: 0 },
+        None => Frames::default(),
+    },
     taints: |_| false,
     whole: false,
-    prepare: |kit| Ok(Box::new(Spawn::new(kit, kit.spawner()?))),
+    prepare: |kit| {
+        if kit.mechanism.takes_command() {
+            return Ok(Box::new(external::External::new(kit)?));
+        }
+        Ok(Box::new(Spawn::new(kit, kit.spawner()?)))
+    },
 };
 
 /// A mechanism made ready, and what is to be seen of its children.

@@ -122,7 +122,8 @@ pub static ENTRIES: &[Entry] = &[
         "a way to make a process, or the control that makes none",
         "fork, vfork, posix_spawn, clone3 and others; `forkbench list mechanisms` names them, and \
          each has an explanation of its own. A mechanism is what happens between the stamps. In \
-         variants.csv the column `mechanism` holds its name.",
+         variants.csv the column `mechanism` holds its name; of a spawner of your own, `extern:` and \
+         its command.",
     ),
     entry(
         Word,
@@ -548,7 +549,8 @@ pub static ENTRIES: &[Entry] = &[
         "A column of samples.csv, from CLOCK_THREAD_CPUTIME_ID, read before the call is entered \
          and again after the child was reaped, outside all intervals: it holds the call, the \
          waiting's own work and the reading itself. A blocked_ns far above it means that the \
-         caller slept: for its child (vfork), or for a processor that others had (see contended).",
+         caller slept: for its child (vfork), or for a processor that others had (see contended). \
+         With extern:CMD it is the CPU time of the helper, of all its threads.",
     ),
     entry(
         Column,
@@ -1069,6 +1071,24 @@ pub static ENTRIES: &[Entry] = &[
         "time within the pauses for which the lock was held",
         "Divided by `pause_ns` it is the share of time that predicts the rate at which \
          children hang.",
+    ),
+    entry(
+        Reading,
+        "extern_round_trip_ns",
+        &[],
+        "an empty exchange with the helper of extern:CMD, in nanoseconds",
+        "A `ping` written and a `pong` read, once in a turn, just after a sample. It is the least that \
+         the two pipes and two switches take, and is contained in blocked_ns where the helper does \
+         not stamp its own calls; where it does, it is in no interval. In readings.csv at `work`.",
+    ),
+    entry(
+        Reading,
+        "extern_exchange_ns",
+        &[],
+        "from the request to the last answer of a helper that stamps its calls, in nanoseconds",
+        "What reaped_ns would be without the stamps of the helper of extern:CMD. The difference is \
+         the pipes, the switches, and what the helper does beside its calls. In readings.csv at \
+         `work`, with each sample; absent where the helper does not stamp.",
     ),
     entry(
         Reading,
@@ -1636,6 +1656,15 @@ pub static ENTRIES: &[Entry] = &[
         "A fork leaves all pages write-protected, and the next one of an untouched memory is cheaper \
          by a quarter to a third. workload=throughput rewrites nothing in between (rewrite=none). \
          `threads=1 busy=rewrite` has a thread write the memory meanwhile.",
+    ),
+    entry(
+        Warning,
+        "pipe-included",
+        &[],
+        "a helper of extern:CMD that does not stamp its own calls",
+        "Its blocked and reaped count from the request to the answers, and contain two pipes, the \
+         switches to the helper and back, and what it does beside its call. Compare it with itself, \
+         or let it say `ready stamps` (FORMAT.md).",
     ),
     entry(
         Warning,
