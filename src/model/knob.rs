@@ -3,6 +3,8 @@
 //! Flags, TOML keys, labels, axes, `forkbench list knobs` and `forkbench explain` walk this table.
 //! A new knob is a field in [`crate::model::setup`] and a row here.
 
+use std::time::Duration;
+
 use crate::model::hazard;
 use crate::model::setup::{
     self, Advice, Between, Busy, ChildCpu, ChildState, Contents, Dispatch, FdLayout, Image, Load,
@@ -423,10 +425,34 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| match setup.work.between {
             Between::Hot => "hot".to_owned(),
             Between::Idle(ns) => {
-                let length = std::time::Duration::from_nanos(ns);
-                format!("idle:{}", units::print_duration(length))
+                format!("idle:{}", units::print_duration(Duration::from_nanos(ns)))
             }
             Between::Scrub(size) => format!("scrub:{size}"),
+        },
+    },
+    Knob {
+        name: "delay",
+        group: Group::Work,
+        value: "DUR",
+        about: "a known slowdown: the parent spins so long before the return of the call is stamped",
+        explain: "Once the call that makes the child has returned, the parent reads the clock until \
+                  so much time has passed, and stamps the return with what it has read last. \
+                  `blocked` is longer by that and by less than a reading of the clock (5 ns in the \
+                  median, 35 at most, but for interrupts); `reaped` is longer by as much where \
+                  the child runs on the same processor. It is there to prove that a slowdown of a \
+                  known size is found (`forkbench validate`). For workload=spawn, but not for \
+                  mechanism=extern; at most 1s.",
+        set: |setup, text| {
+            let length = units::parse_duration(text).map_err(|e| unit("delay", text, e))?;
+            if length > MOST_DELAY {
+                return Err(bad("delay", text, "allowed are 0 to 1s"));
+            }
+            setup.work.delay_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+            Ok(())
+        },
+        get: |setup| match setup.work.delay_ns {
+            0 => "0".to_owned(),
+            ns => units::print_duration(Duration::from_nanos(ns)),
         },
     },
     Knob {
@@ -950,6 +976,9 @@ fn bytes(knob: &'static str, text: &str) -> Result<Size, BadValue> {
     Ok(size)
 }
 
+/// The longest delay: a longer one is a slip of the unit.
+const MOST_DELAY: Duration = Duration::from_secs(1);
+
 /// The most that the kernel takes for environment and arguments, whatever the limit of the stack:
 /// three quarters of 8 MiB (fs/exec.c, bprm_stack_limits).
 const MOST_STRINGS: Size = Size::from_bytes(6 << 20);
@@ -1010,6 +1039,7 @@ mod tests {
             ("image", "/bin/sh -c 'exit 0'"),
             ("rewrite", "12.5%"),
             ("between", "idle:30ms"),
+            ("delay", "3us500ns"),
             ("child-cpu", "free"),
             ("env-bytes", "64KiB"),
             ("args-bytes", "1KiB"),
@@ -1100,6 +1130,8 @@ mod tests {
             ("image", "ls"),
             ("image", "'/bin/tr"),
             ("between", "warm"),
+            ("delay", "3"),
+            ("delay", "2s"),
             ("rewrite", "120%"),
             ("memory", "shm"),
             ("contents", "clean"),

@@ -400,6 +400,9 @@ pub struct Work {
     pub rewrite: Rewrite,
     /// What the parent does before each timed sample.
     pub between: Between,
+    /// Nanoseconds for which the parent spins before the return of the call is stamped: a slowdown
+    /// that is known.
+    pub delay_ns: u64,
     /// Where the child may run.
     pub child_cpu: ChildCpu,
     /// Bytes added to the child's environment.
@@ -461,6 +464,7 @@ impl Default for Work {
             image: Image::Noop,
             rewrite: Rewrite::default(),
             between: Between::Hot,
+            delay_ns: 0,
             child_cpu: ChildCpu::Same,
             env_bytes: Size::ZERO,
             args_bytes: Size::ZERO,

@@ -175,7 +175,7 @@ impl Task for Gap {
             proof.questions.put(ground.mailbox);
         }
         let spawner = self.spawner(proving);
-        let (taken, reaped) = once(spawner, None);
+        let (taken, reaped) = once(spawner, 0, None);
         spawner.tidy();
         let mut taken = self.judge.complete(taken, reaped, ground);
         if let Some(proof) = self.proof.as_ref().filter(|_| proving && taken.failure.is_none()) {

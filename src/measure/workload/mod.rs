@@ -91,6 +91,15 @@ pub fn can(shape: &Shape, work: &Work, mechanism: &Mechanism) -> Result<(), Refu
             reason: "busy=hold does what a hazard is about: use it with workload=hazard".to_owned(),
         });
     }
+    let delays = work.workload == setup::Workload::Spawn && !mechanism.takes_command();
+    if work.delay_ns > 0 && !delays {
+        return Err(Refusal {
+            errno: 0,
+            reason: "delay is for workload=spawn, where forkbench itself makes the processes: \
+                     leave it out"
+                .to_owned(),
+        });
+    }
     (find(work.workload).can)(shape, work, mechanism)
 }
 

@@ -14,13 +14,13 @@ use crate::measure::mechanism::Spawner;
 use crate::measure::mechanism::child::Stage;
 use crate::measure::reading;
 use crate::measure::workload::{Frames, Ground, Kit, Taken, Task, Workload};
-use crate::model::setup;
+use crate::model::setup::{self, Work};
 
 /// The row of it.
 pub(super) static SPAWN: Workload = Workload {
     workload: setup::Workload::Spawn,
     can: |_, _, _| Ok(()),
-    control: |work| work,
+    control: |work| Work { delay_ns: 0, ..work },
     frames: |work| match work.helper() {
         Some(_) => Frames { sample: external::FRAMES, block: 0 },
         None => Frames::default(),
@@ -38,12 +38,13 @@ pub(super) static SPAWN: Workload = Workload {
 /// A mechanism made ready, and what is to be seen of its children.
 pub(super) struct Spawn {
     spawner: Box<dyn Spawner>,
+    delay_ns: u64,
     judge: Judge,
 }
 
 impl Spawn {
     pub(super) fn new(kit: &Kit<'_>, spawner: Box<dyn Spawner>) -> Spawn {
-        Spawn { spawner, judge: Judge::new(kit) }
+        Spawn { spawner, delay_ns: kit.work.delay_ns, judge: Judge::new(kit) }
     }
 }
 
@@ -56,7 +57,7 @@ impl Task for Spawn {
         let mut usage = no_usage();
         let wanted = ground.counting.is_some();
         ground.count();
-        let (taken, reaped) = once(&mut *self.spawner, wanted.then_some(&mut usage));
+        let (taken, reaped) = once(&mut *self.spawner, self.delay_ns, wanted.then_some(&mut usage));
         ground.counted(self.judge.has_child.then_some(&usage), reading::SPAWN);
         self.spawner.tidy();
         self.judge.complete(taken, reaped, ground)
@@ -76,15 +77,19 @@ impl Task for Spawn {
 }
 
 /// One spawn with its stamps, and how the child ended: its wait status, or the errno of waiting for
-/// it. The spawner is still to be tidied.
+/// it. The return is stamped `delay_ns` later than it was. The spawner is still to be tidied.
 pub(super) fn once(
     spawner: &mut dyn Spawner,
+    delay_ns: u64,
     usage: Option<&mut libc::rusage>,
 ) -> (Taken, Result<i32, i32>) {
     let cpu_begin = clock::thread_cpu();
     let start = clock::now();
     let child = spawner.birth();
-    let returned = clock::now();
+    let mut returned = clock::now();
+    if delay_ns > 0 {
+        returned = spin(returned + delay_ns);
+    }
     let reaped = if child >= 0 { spawner.reap(child, usage) } else { Ok(0) };
     let end = clock::now();
     let taken = Taken {
@@ -96,6 +101,19 @@ pub(super) fn once(
         ..Taken::default()
     };
     (taken, reaped)
+}
+
+/// Reads the clock until it is that late; what it has read last. No stamp is taken after it, since
+/// one more reading would be time that nobody asked for.
+#[cold]
+#[inline(never)]
+fn spin(until: u64) -> u64 {
+    loop {
+        let now = clock::now();
+        if now >= until {
+            return now;
+        }
+    }
 }
 
 fn no_usage() -> libc::rusage {
@@ -146,5 +164,21 @@ impl Judge {
             child_cpu: report.cpu,
             ..taken
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Never less than asked for; of many, the least beyond it is no more than a reading or two.
+    #[test]
+    fn a_spin_is_as_long_as_it_is_asked_to_be() {
+        let beyond = (0..2_000).map(|_| {
+            let until = clock::now() + 3_000;
+            spin(until) - until
+        });
+        let least = beyond.min().expect("there are some");
+        assert!(least < 3_000, "{least} ns beyond 3,000");
     }
 }
