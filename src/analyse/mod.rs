@@ -20,6 +20,7 @@ pub mod laws;
 pub mod places;
 pub mod quantiles;
 pub mod summary;
+pub mod timeline;
 pub mod two_samples;
 pub mod values;
 mod warnings;

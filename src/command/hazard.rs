@@ -80,7 +80,7 @@ impl Args {
         if self.verbose && self.format == "table" {
             formats.push("evidence");
         }
-        Manner { command: "hazard", quiet: self.quiet, formats }
+        Manner { command: "hazard", quiet: self.quiet, formats, exports: &[] }
     }
 }
 

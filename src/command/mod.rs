@@ -11,6 +11,7 @@ pub mod complete;
 pub mod env;
 pub mod exit;
 pub mod explain;
+mod export;
 pub mod hazard;
 pub mod knobs;
 pub mod list;

@@ -16,6 +16,7 @@ use crate::analyse::contrasts::{Bounds, Contrast};
 use crate::analyse::summary::Summary;
 use crate::command;
 use crate::command::exit::{self, Exit};
+use crate::command::export::Export;
 use crate::command::knobs::KnobFlags;
 use crate::command::show;
 use crate::drive::environment::{self, Environment, Root};
@@ -36,6 +37,8 @@ use crate::model::units::{self, Size};
 use crate::record::append::Writer;
 use crate::record::read::Recorded;
 use crate::record::rows::VariantRow;
+use crate::show::formats::Shown;
+use crate::show::terminal::Screen;
 use crate::show::view::View;
 use crate::show::{plots, source};
 
@@ -97,6 +100,9 @@ pub struct Args {
     /// How to print the results
     #[arg(long, default_value = "table", value_parser = show::format_names())]
     format: String,
+    /// Write them to a file too, or to a directory of files (hgrm); see `list formats` (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = Export::parse)]
+    export: Vec<Export>,
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -113,7 +119,12 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Args {
     fn manner(&self) -> Manner<'_> {
-        Manner { command: "run", quiet: self.quiet, formats: vec![&self.format] }
+        Manner {
+            command: "run",
+            quiet: self.quiet,
+            formats: vec![&self.format],
+            exports: &self.export,
+        }
     }
 }
 
@@ -125,6 +136,8 @@ pub(super) struct Manner<'a> {
     pub quiet: bool,
     /// How the results are printed, one after the other.
     pub formats: Vec<&'a str>,
+    /// The files that they are also written to.
+    pub exports: &'a [Export],
 }
 
 /// Measures, and prints what the numbers mean.
@@ -135,6 +148,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "this is a debug build: its figures are not to be relied on (use --release)",
         );
     }
+    args.export.iter().try_for_each(Export::check)?;
     let interrupted = begin()?;
     if let Some(directory) = &args.resume {
         if !args.knobs.given.is_empty() {
@@ -418,9 +432,11 @@ pub(super) fn measure(
     }
     draw(manner, &view, directory);
     if show::has_samples(&view) {
+        let shown = Shown { view: &view, directory, screen: Screen::of_stdout() };
+        manner.exports.iter().try_for_each(|export| export.write(shown))?;
         for (place, format) in manner.formats.iter().enumerate() {
             let spaced = if place > 0 { writeln!(anstream::stdout()) } else { Ok(()) };
-            match spaced.map_err(Into::into).and_then(|()| show::print(&view, format)) {
+            match spaced.map_err(Into::into).and_then(|()| show::print(shown, format)) {
                 // Whoever reads has seen enough; how the run ended is still to be told.
                 Err(error) if command::is_broken_pipe(&error) => break,
                 printed => printed?,

@@ -1,10 +1,12 @@
 //! `forkbench show DIR`: a results directory again, from its files alone.
 
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::command::exit::{self, Exit};
-use crate::show::formats::{self, FORMATS};
+use crate::command::export::{self, Export};
+use crate::show::formats::{self, FORMATS, Shown};
 use crate::show::law::Asked;
 use crate::show::source;
 use crate::show::terminal::Screen;
@@ -15,7 +17,8 @@ use crate::show::view::View;
 #[command(after_help = "Examples:
   forkbench show results/20261124T060000Z-spawn
   forkbench show results/20261124T060000Z-spawn --vs vfork --format csv
-  forkbench show results/20261124T060000Z-rss --at rss=20GiB")]
+  forkbench show results/20261124T060000Z-rss --at rss=20GiB
+  forkbench show results/20261124T060000Z-spawn --export md=spawn.md --export hgrm=spawn")]
 pub struct Args {
     /// Results directories, each shown by itself
     #[arg(required = true, value_name = "DIR")]
@@ -29,6 +32,9 @@ pub struct Args {
     /// How to print it
     #[arg(long, default_value = "table", value_parser = format_names())]
     format: String,
+    /// Write it to a file too, or to a directory of files (hgrm); see `list formats` (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = Export::parse)]
+    export: Vec<Export>,
 }
 
 /// Prints results directories.
@@ -36,6 +42,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.at.is_empty() && args.format == "csv" {
         return Err(exit::usage_text("--at needs --format table or json: no row of csv tells it"));
     }
+    if args.directories.len() > 1 && !args.export.is_empty() {
+        return Err(exit::usage_text("--export takes one results directory: show each by itself"));
+    }
+    args.export.iter().try_for_each(Export::check)?;
     let mut exit = Exit::Fine;
     for directory in &args.directories {
         exit::results_directory(directory)?;
@@ -49,7 +59,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             )));
         }
         check_axes(&args.at, &view, directory)?;
-        print(&view, &args.format)?;
+        let shown = Shown { view: &view, directory, screen: Screen::of_stdout() };
+        args.export.iter().try_for_each(|export| export.write(shown))?;
+        print(shown, &args.format)?;
         if !has_samples(&view) {
             exit = Exit::Nothing;
         }
@@ -81,10 +93,13 @@ fn check_axes(asked: &[Asked], view: &View, directory: &Path) -> anyhow::Result<
 }
 
 /// Writes a view to standard output in a format of the registry.
-pub(super) fn print(view: &View, format: &str) -> anyhow::Result<()> {
+pub(super) fn print(shown: Shown<'_>, format: &str) -> anyhow::Result<()> {
     let format = formats::find(format).expect("checked when parsed");
-    (format.write)(view, Screen::of_stdout(), &mut anstream::stdout())?;
-    Ok(())
+    // Every number of a large run would be a system call.
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let left = (format.write)(shown, &mut out)?;
+    out.flush()?;
+    export::tell(format, &left)
 }
 
 /// Whether anything was measured: any sample that counts in a statistic.

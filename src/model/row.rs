@@ -29,6 +29,18 @@ pub enum Role {
     Reference,
 }
 
+impl Role {
+    /// Its word, as in the column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Subject => "subject",
+            Role::Control => "control",
+            Role::Twin => "twin",
+            Role::Reference => "reference",
+        }
+    }
+}
+
 /// What a block was for (`blocks.csv`, column `kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

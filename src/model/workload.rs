@@ -79,6 +79,16 @@ pub enum Of {
     PerSecond(&'static str, &'static str),
 }
 
+impl Of {
+    /// What the number is made of: `rewrite.p50/pages.parent@work`.
+    pub fn text(self) -> String {
+        match self {
+            Of::Quantity(text) => text.to_owned(),
+            Of::Each(one, other) | Of::PerSecond(one, other) => format!("{one}/{other}"),
+        }
+    }
+}
+
 /// Every workload, in the order in which they are listed.
 pub static WORKLOADS: &[WorkloadRow] = &[
     WorkloadRow {

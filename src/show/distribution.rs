@@ -70,6 +70,11 @@ impl Distributions {
         self.0.get(&(variant, length.clone())).map_or(0, Histogram::len)
     }
 
+    /// The distribution of that variant and length; none without samples.
+    pub fn histogram(&self, variant: u32, length: &Length) -> Option<&Histogram<u64>> {
+        self.0.get(&(variant, length.clone()))
+    }
+
     /// The lengths of that variant that are no interval, by their names.
     pub fn readings(&self, variant: u32) -> impl Iterator<Item = &str> {
         self.0.keys().filter_map(move |(own, length)| match length {

@@ -10,7 +10,7 @@ use crate::analyse::contrasts::{Bounds, Contrast};
 use crate::analyse::quantiles::Figure;
 use crate::analyse::summary::{IntervalSummary, Summary, VariantSummary};
 use crate::model::row::Role;
-use crate::model::workload::{self, Column, Of};
+use crate::model::workload::{self, Column};
 use crate::show::units;
 
 /// One interval of one variant, or one column of its workload. What is not available is an empty
@@ -121,10 +121,6 @@ impl Record {
                 Entry::Needs(_) | Entry::Absent | Entry::Void => (None, None),
             };
             let compared = ratio(told.versus);
-            let of = match column.of {
-                Of::Quantity(text) => text.to_owned(),
-                Of::Each(one, other) | Of::PerSecond(one, other) => format!("{one}/{other}"),
-            };
             Record {
                 n: variant.samples,
                 versus: told.versus.and(versus).map(|other| other.row.label.clone()),
@@ -136,7 +132,7 @@ impl Record {
                 value_low: bounds.map(|(low, _)| units::rounded(low)),
                 value_high: bounds.map(|(_, high)| units::rounded(high)),
                 word: (told.entry == Entry::Void).then(|| column.word()),
-                ..Record::blank(variant, of)
+                ..Record::blank(variant, column.of.text())
             }
         };
         columns.iter().zip(&variant.columns).map(record).collect()

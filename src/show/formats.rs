@@ -4,9 +4,13 @@
 //! row here; `forkbench list formats`, help and tests walk the table.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::model::interval::Interval;
+use crate::record::error::RecordError;
+use crate::show::exports::{Left, go, hyperfine, markdown, percentiles, smaller};
 use crate::show::figures::Record;
 use crate::show::finding::{FigureRecord, FindingRecord};
 use crate::show::hazards;
@@ -14,50 +18,141 @@ use crate::show::law::{Applied, LawRecord};
 use crate::show::terminal::{self, Screen};
 use crate::show::view::{Next, View};
 
-/// A way to write a view.
+/// What is written: a run as its view has it, and where the facts behind that are.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The view of the run.
+    pub view: &'a View,
+    /// Its results directory.
+    pub directory: &'a Path,
+    /// What the reader's screen can show.
+    pub screen: Screen,
+}
+
+/// A way to write a run.
 pub struct Format {
     /// Its name: what `--format` takes.
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
-    /// Writes it. The writer decides whether colour codes pass (only `table` has any).
+    /// Writes it, and says what it has left out of the run. The writer decides whether colour codes
+    /// pass (only `table` has any).
     ///
-    /// Fails if the writer does.
-    pub write: fn(&View, Screen, &mut dyn Write) -> io::Result<()>,
+    /// Fails if the writer does, or if a file of the directory cannot be read.
+    pub write: fn(Shown<'_>, &mut dyn Write) -> Result<Left, Failure>,
+    /// The files of a format that takes several for one run; none of one that takes one.
+    ///
+    /// Fails if a file of the directory cannot be read.
+    pub parts: Option<Split>,
+}
+
+/// Splits a run into files, and says what it has left out.
+pub type Split = fn(Shown<'_>) -> Result<(Vec<Part>, Left), Failure>;
+
+/// One file of a format that takes several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name, without a directory; no two parts of a run have the same.
+    pub name: String,
+    /// What it holds, in one line.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Why a run could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The writer failed.
+    #[error("it cannot be written")]
+    Write(#[from] io::Error),
+    /// A file of the directory cannot be read.
+    #[error(transparent)]
+    Read(#[from] RecordError),
 }
 
 /// All of them, the default first.
-pub static FORMATS: [Format; 5] = [
+pub static FORMATS: [Format; 11] = [
     Format {
         name: "table",
         about: "for people: the answer, a table, lanes, and what to trust",
-        write: |view, screen, out| out.write_all(terminal::render(view, screen).as_bytes()),
+        write: |shown, out| {
+            whole(out.write_all(terminal::render(shown.view, shown.screen).as_bytes()))
+        },
+        parts: None,
     },
     Format {
         name: "csv",
         about: "one row per variant and interval or column, every figure with its bounds",
-        write: |view, _, out| csv(view, out),
+        write: |shown, out| whole(csv(shown.view, out)),
+        parts: None,
     },
     Format {
         name: "json",
         about: "the same and the answer in words (schema forkbench.summary/1)",
-        write: |view, _, out| json(view, out),
+        write: |shown, out| whole(json(shown.view, out)),
+        parts: None,
+    },
+    Format {
+        name: "md",
+        about: "markdown: the answer, a table for each parent, what to trust",
+        write: |shown, out| whole(out.write_all(markdown::run(shown.view).as_bytes())),
+        parts: None,
+    },
+    Format {
+        name: "hyperfine",
+        about: "JSON as of hyperfine --export-json: every sample from the call until reaped",
+        write: |shown, out| hyperfine::write(shown, Interval::Reaped, out),
+        parts: None,
+    },
+    Format {
+        name: "hyperfine-blocked",
+        about: "the same of how long the call blocked its caller",
+        write: |shown, out| hyperfine::write(shown, Interval::Blocked, out),
+        parts: None,
+    },
+    Format {
+        name: "gobench",
+        about: "text of Go benchmarks, for benchstat: the medians of each launch",
+        write: go::write,
+        parts: None,
+    },
+    Format {
+        name: "smaller-is-better",
+        about: "JSON for github-action-benchmark (customSmallerIsBetter)",
+        write: smaller::write,
+        parts: None,
+    },
+    Format {
+        name: "hgrm",
+        about: "HdrHistogram's percentile distributions, in ns: a file for each variant and length",
+        write: percentiles::write,
+        parts: Some(percentiles::parts),
     },
     Format {
         name: "hazard-csv",
         about: "of workload=hazard: one row per hazard and birth, hung and made, with the rate",
-        write: |view, _, out| hazard_csv(view, out),
+        write: |shown, out| whole(hazard_csv(shown.view, out)),
+        parts: None,
     },
     Format {
         name: "evidence",
         about: "of workload=hazard: all that is known of each child whose evidence was kept",
-        write: |view, screen, out| out.write_all(terminal::evidence(view, screen).as_bytes()),
+        write: |shown, out| {
+            whole(out.write_all(terminal::evidence(shown.view, shown.screen).as_bytes()))
+        },
+        parts: None,
     },
 ];
 
 /// The rendering of that name.
 pub fn find(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
+}
+
+/// That nothing was left out.
+fn whole(written: io::Result<()>) -> Result<Left, Failure> {
+    Ok(written.map(|()| Left::new())?)
 }
 
 fn csv(view: &View, out: &mut dyn Write) -> io::Result<()> {
@@ -146,18 +241,21 @@ mod tests {
 
     fn written(name: &str, view: &View) -> String {
         let mut out = Vec::new();
-        (find(name).unwrap().write)(view, SCREEN, &mut out).unwrap();
+        let shown = Shown { view, directory: Path::new("nowhere"), screen: SCREEN };
+        (find(name).unwrap().write)(shown, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn names_are_unique_and_each_writes_a_last_line_break() {
-        let view = example::view(&example::first_screen());
+    fn names_are_unique() {
         for (position, format) in FORMATS.iter().enumerate() {
             assert!(FORMATS[..position].iter().all(|other| other.name != format.name));
-            assert!(written(format.name, &view).ends_with('\n'), "{}", format.name);
         }
         assert!(find("xml").is_none());
+        let view = example::view(&example::first_screen());
+        for name in ["table", "csv", "json", "md", "hazard-csv", "evidence"] {
+            assert!(written(name, &view).ends_with('\n'), "{name}");
+        }
     }
 
     #[test]

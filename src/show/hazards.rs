@@ -703,11 +703,14 @@ pub fn law(trials: &[Trial]) -> Option<Chart> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::show::example::{self, FORK, POSIX_SPAWN, VFORK};
-    use crate::show::formats;
+    use crate::show::formats::{self, Shown};
     use crate::show::plots;
     use crate::show::terminal::{Screen, render};
+    use crate::show::view::View;
 
     fn trial(variant: u32, hazard: &str, birth: &str, counts: Option<Counts>) -> Trial {
         let (hazard, birth) = (hazard.to_owned(), birth.to_owned());
@@ -852,12 +855,14 @@ mod tests {
     #[test]
     fn machines_read_the_same_figures() {
         let view = example::view(&summary());
-        let written = |name: &str| {
+        let of = |view: &View, name: &str| {
             let mut out = Vec::new();
             let screen = Screen { width: 60, unicode: false };
-            (formats::find(name).unwrap().write)(&view, screen, &mut out).unwrap();
+            let shown = Shown { view, directory: Path::new("nowhere"), screen };
+            (formats::find(name).unwrap().write)(shown, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
+        let written = |name: &str| of(&view, name);
         let lines =
             "hazard,birth,threads,duty,forks,hung,proven,unproven,crashed,rate,rate_lo,rate_hi
 malloc,fork,2,,2000,0,0,0,0,0.0,0.0,0.001843
@@ -873,10 +878,7 @@ localtime,posix_spawn,2,,200,0,0,0,0,0.0,0.0,0.018275
         assert!(evidence.contains("pid 7") && evidence.contains("  the end\n"), "{evidence}");
         // A run without hazards has a header and nothing else.
         let none = example::view(&example::first_screen());
-        let mut out = Vec::new();
-        let screen = Screen { width: 60, unicode: false };
-        (formats::find("hazard-csv").unwrap().write)(&none, screen, &mut out).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 1);
+        assert_eq!(of(&none, "hazard-csv").lines().count(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod comparison;
 pub mod conclusion;
 pub mod distribution;
+pub mod exports;
 pub mod figures;
 pub mod finding;
 pub mod formats;

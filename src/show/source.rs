@@ -53,7 +53,7 @@ pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<Vi
 
 /// What the directory says of the machine; nothing where a run died before it had looked at it,
 /// since such a run still has its facts.
-fn environment(recorded: &Recorded) -> Result<toml::Table> {
+pub(super) fn environment(recorded: &Recorded) -> Result<toml::Table> {
     match recorded.environment() {
         Err(RecordError::Missing { .. }) => Ok(toml::Table::new()),
         other => other,
@@ -67,7 +67,7 @@ fn is_release_build(environment: &toml::Table) -> bool {
 }
 
 /// The libc with its version, as far as the environment says.
-fn libc(environment: &toml::Table) -> Option<String> {
+pub(super) fn libc(environment: &toml::Table) -> Option<String> {
     let part = |name: &str| environment.get("libc")?.get(name)?.as_str();
     Some(format!("{} {}", part("name")?, part("version")?))
 }

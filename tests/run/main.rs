@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod cow;
 mod directories;
+mod exports;
 mod extern_;
 mod figures;
 mod gap;
