@@ -66,6 +66,39 @@ fn is_release_build(environment: &toml::Table) -> bool {
     profile.is_none_or(|profile| profile.as_str() == Some("release"))
 }
 
+/// Where the results of a directory were measured: names and values, as far as its environment says.
+///
+/// # Errors
+///
+/// If the environment cannot be read.
+pub fn machine(directory: &Path) -> Result<Vec<(String, String)>> {
+    let environment = environment(&Recorded::open(directory)?)?;
+    let of = |path: [&str; 2]| {
+        let value = environment.get(path[0])?.get(path[1])?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let facts = [
+        ("started", of(["tool", "started"])),
+        ("forkbench", of(["tool", "version"])),
+        ("kernel", of(["kernel", "release"])),
+        ("libc", libc(&environment)),
+        ("cpu", of(["cpu", "name"])),
+        ("cpus", of(["cpu", "logical"])),
+        ("hypervisor", of(["cpu", "hypervisor"])),
+        ("load before", environment.get("noise").and_then(|noise| load(noise, "start"))),
+        ("load after", environment.get("noise").and_then(|noise| load(noise, "end"))),
+        (
+            "fingerprint",
+            environment.get("fingerprint").and_then(|one| Some(one.as_str()?.to_owned())),
+        ),
+    ];
+    Ok(facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+fn load(noise: &toml::Value, when: &str) -> Option<String> {
+    noise.get(when)?.get("load").map(ToString::to_string)
+}
+
 /// The libc with its version, as far as the environment says.
 pub(super) fn libc(environment: &toml::Table) -> Option<String> {
     let part = |name: &str| environment.get("libc")?.get(name)?.as_str();

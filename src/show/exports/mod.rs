@@ -10,6 +10,7 @@ pub mod hyperfine;
 pub mod markdown;
 pub mod percentiles;
 pub mod smaller;
+pub mod verdict;
 
 use crate::model::knob::KNOBS;
 use crate::model::row::Role;
