@@ -13,6 +13,7 @@ use std::path::Path;
 use super::places::setup_of;
 use super::quantiles::quantile;
 use super::values::Values;
+use crate::model::gate::Gate;
 use crate::model::interval::Interval;
 use crate::model::quantity::Quantity;
 use crate::model::row::{BlockKind, Phase, Scope};
@@ -55,6 +56,8 @@ pub struct Cells {
     /// The whole setup of each variant: as `plan.toml` has it, else as the column `settings` says;
     /// none where neither can be read.
     pub setups: Vec<Option<Setup>>,
+    /// What `plan.toml` holds against each other; none of a run that is no check.
+    pub gate: Option<Gate>,
     cells: Vec<[Cell; Interval::ALL.len()]>,
     /// For each variant, its lengths that are no interval.
     lengths: Vec<BTreeMap<String, Cell>>,
@@ -175,6 +178,7 @@ impl Cells {
             lengths,
             losses: recorded.losses().clone(),
             setups: setups(&plan, &variants),
+            gate: plan.get("gate").and_then(|gate| gate.clone().try_into().ok()),
             variants,
             blocks,
             vs,

@@ -18,6 +18,7 @@ use super::estimate::{
 };
 use super::quantiles::quantile;
 use super::values::Values;
+use crate::model::quantity::samples_per_block;
 
 /// A ratio of two variants, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,26 +107,63 @@ pub fn compare(this: &Cell, other: &Cell, q: f64) -> Contrast {
 }
 
 fn launch_pairs(this: &Cell, other: &Cell, q: f64) -> Contrast {
+    match pairs_of_launches(this, other, q) {
+        Ok(pairs) => {
+            let values: Vec<(f64, f64)> = pairs.into_iter().map(|(_, pair)| pair).collect();
+            compare_pairs(&values).unwrap_or(Contrast::NotShown(Reason::NotInOneBlock))
+        }
+        Err(reason) => Contrast::NotShown(reason),
+    }
+}
+
+/// A launch, and what it says of either of two variants.
+type LaunchSays = (u32, (f64, f64));
+
+/// What a launch says of the two at the quantile `q`, for each launch that says something of both.
+fn pairs_of_launches(this: &Cell, other: &Cell, q: f64) -> Result<Vec<LaunchSays>, Reason> {
     let needed = samples_per_block(q);
     let of = |cell: &Cell| -> BTreeMap<u32, f64> {
         let launches = cell.launch_quantiles(q, needed).into_iter();
         launches.filter_map(|(launch, blocks)| Some((launch, launch_value(&blocks)?))).collect()
     };
     let (these, others) = (of(this), of(other));
-    let pairs: Vec<(f64, f64)> =
-        these.iter().filter_map(|(launch, &value)| Some((value, *others.get(launch)?))).collect();
+    let pairs: Vec<LaunchSays> = these
+        .iter()
+        .filter_map(|(&launch, &value)| Some((launch, (value, *others.get(&launch)?))))
+        .collect();
     if pairs.is_empty() {
         let sizes = |cell: &Cell| -> BTreeMap<u32, usize> {
             cell.by_launch().map(|(launch, values)| (launch, values.len())).collect()
         };
         let (these, others) = (sizes(this), sizes(other));
         let smaller = |(launch, &size): (&u32, &usize)| Some(size.min(*others.get(launch)?));
-        return Contrast::NotShown(match these.iter().filter_map(smaller).max() {
+        return Err(match these.iter().filter_map(smaller).max() {
             Some(count) => Reason::TooFewSamples { needed, count },
             None => Reason::NotInOneBlock,
         });
     }
-    compare_pairs(&pairs).unwrap_or(Contrast::NotShown(Reason::NotInOneBlock))
+    Ok(pairs)
+}
+
+/// The log ratios of `this` and `other` at the quantile `q`, each with its launch and those of a
+/// launch together: one for each block that both have, else one for each launch; and which of the
+/// two it is.
+///
+/// # Errors
+///
+/// Why there are none.
+pub fn differences(this: &Cell, other: &Cell, q: f64) -> Result<(Unit, Vec<(u32, f64)>), Reason> {
+    match block_differences(this, other, q) {
+        Err(Reason::NotInOneBlock) => {
+            let pairs = pairs_of_launches(this, other, q)?;
+            let log = |(launch, (this, other)): LaunchSays| {
+                (this > 0.0 && other > 0.0).then(|| (launch, this.ln() - other.ln()))
+            };
+            let logs: Option<Vec<_>> = pairs.into_iter().map(log).collect();
+            Ok((Unit::LaunchPair, logs.ok_or(Reason::ZeroTime)?))
+        }
+        blocks => Ok((Unit::Block, blocks?)),
+    }
 }
 
 /// How many times as much the first of each pair is as the second, where each pair is what one
@@ -171,31 +209,24 @@ pub fn launch_value(blocks: &[f64]) -> Option<f64> {
 /// the median both sides of a block are brought to equal size, since how far a sample quantile of
 /// a tail lies off depends on the size.
 pub fn contrast(this: &Cell, other: &Cell, q: f64, confidence: f64) -> Contrast {
-    let pairs = this.paired(other);
-    if pairs.is_empty() {
-        return Contrast::NotShown(Reason::NotInOneBlock);
-    }
-    let needed = samples_per_block(q);
-    let merged = match merge(pairs, needed) {
-        Ok(merged) => merged,
-        Err(count) => return Contrast::NotShown(Reason::TooFewSamples { needed, count }),
-    };
-    let differences: Option<Vec<(u32, f64)>> =
-        merged.into_iter().map(|pair| log_ratio(pair, q)).collect();
-    match differences.and_then(|differences| ratio(&differences, confidence)) {
-        Some(ratio) => Contrast::Shown(ratio),
-        None => Contrast::NotShown(Reason::ZeroTime),
+    match block_differences(this, other, q) {
+        Ok(differences) => match ratio(&differences, confidence) {
+            Some(ratio) => Contrast::Shown(ratio),
+            None => Contrast::NotShown(Reason::ZeroTime),
+        },
+        Err(reason) => Contrast::NotShown(reason),
     }
 }
 
-/// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
-/// at p95, and as many at p5. The largest of one is that one.
-pub fn samples_per_block(q: f64) -> usize {
-    if q >= 1.0 {
-        return 1;
+fn block_differences(this: &Cell, other: &Cell, q: f64) -> Result<Vec<(u32, f64)>, Reason> {
+    let pairs = this.paired(other);
+    if pairs.is_empty() {
+        return Err(Reason::NotInOneBlock);
     }
-    // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
-    (2.0 / q.min(1.0 - q) - 1e-6).ceil() as usize
+    let needed = samples_per_block(q);
+    let merged = merge(pairs, needed).map_err(|count| Reason::TooFewSamples { needed, count })?;
+    let logs: Option<Vec<(u32, f64)>> = merged.into_iter().map(|pair| log_ratio(pair, q)).collect();
+    logs.ok_or(Reason::ZeroTime)
 }
 
 /// The ratio that log ratios of blocks say, each with its launch; those of one launch stand

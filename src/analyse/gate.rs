@@ -14,7 +14,9 @@
 use statrs::function::beta::{beta_reg, ln_beta};
 
 use super::contrasts::per_launch;
-use super::estimate::{above_p, hodges_lehmann, trimmed_t_above_p};
+use super::estimate::{
+    above_p, hodges_lehmann, signed_rank_interval, trimmed_t_above_p, trimmed_t_interval,
+};
 
 /// What is said of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Verdict {
     Improved,
     /// Neither can be said.
     Inconclusive,
+    /// There is nothing to hold against each other, or it must not be.
+    NotComparable,
 }
 
 impl Verdict {
@@ -37,6 +41,7 @@ impl Verdict {
             Verdict::Fine => "OK",
             Verdict::Improved => "IMPROVED",
             Verdict::Inconclusive => "INCONCLUSIVE",
+            Verdict::NotComparable => "NOT COMPARABLE",
         }
     }
 }
@@ -71,6 +76,18 @@ pub fn test(differences: &[(u32, f64)], margin: f64) -> Option<Tested> {
         worse: above(&blocks, &launches, bound),
         fine: above(&turned_blocks, &turned_launches, -bound),
         better: above(&turned_blocks, &turned_launches, bound),
+    })
+}
+
+/// Between what the mean log ratio lies, at that confidence: the interval that holds both the
+/// signed-rank interval of the blocks and the trimmed t interval of the launches, as both tests have to agree.
+/// None of too few blocks.
+pub fn bounds(differences: &[(u32, f64)], confidence: f64) -> Option<(f64, f64)> {
+    let blocks: Vec<f64> = differences.iter().map(|&(_, difference)| difference).collect();
+    let blocks = signed_rank_interval(&blocks, confidence)?;
+    Some(match trimmed_t_interval(&per_launch(differences), confidence) {
+        Some(launches) => (blocks.low.min(launches.low), blocks.high.max(launches.high)),
+        None => (blocks.low, blocks.high),
     })
 }
 

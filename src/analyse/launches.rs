@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::cells::{Cell, Cells};
-use super::contrasts::{launch_value, samples_per_block};
+use super::contrasts::launch_value;
 use super::places::missing;
+use crate::model::quantity::samples_per_block;
 use crate::model::quantity::{Measure, Percentile, Quantity};
 
 /// What each launch says of a quantity of one variant.

@@ -15,6 +15,7 @@ mod fixture;
 pub mod gate;
 pub mod groups;
 pub mod hazards;
+pub mod judgement;
 mod launches;
 pub mod laws;
 pub mod places;

@@ -19,12 +19,12 @@ use crate::command::exit::{self, Exit};
 use crate::command::export::Export;
 use crate::command::knobs::KnobFlags;
 use crate::command::show;
-use crate::drive::environment::{self, Environment, Root};
+use crate::drive::environment::{self, Environment, MemoryLimit, Root};
 use crate::drive::harness::{Finish, Harness, Listeners, Progress, needed_bytes};
 use crate::drive::library;
 use crate::drive::machine;
 use crate::drive::plan::{Ground, Plan, Wishes};
-use crate::drive::roster::Roster;
+use crate::drive::roster::{Entry, Roster};
 use crate::measure::mechanism::external;
 use crate::measure::workload;
 use crate::model::claim::Place;
@@ -36,6 +36,7 @@ use crate::model::setup::{Image, Setup, Workload};
 use crate::model::units::{self, Size};
 use crate::record::append::Writer;
 use crate::record::read::Recorded;
+use crate::record::resume::Committed;
 use crate::record::rows::VariantRow;
 use crate::show::formats::Shown;
 use crate::show::terminal::Screen;
@@ -160,8 +161,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let scenarios = scenarios(args)?;
     let mut roster = Roster::of(&scenarios, args.vs.as_deref()).map_err(exit::usage)?;
-    check_images(args, &mut roster)?;
-    check_helpers(args, &roster)?;
+    check_programs(args, &mut roster)?;
     check_memory(args, &mut roster)?;
     let ground = ground()?;
     let wishes = wishes(args, &scenarios);
@@ -283,35 +283,51 @@ pub(super) fn fresh_seed() -> u64 {
     Rng::new(now.as_nanos() as u64, &[u64::from(std::process::id())]).next_u64() >> 1
 }
 
-/// Every image of the user's must be a file that can be executed. What a flag names wrongly ends
+/// Every program of the user's must be a file that can be executed. What a flag names wrongly ends
 /// the run before it begins; what a scenario names, and this machine lacks, is a row that says so.
-fn check_images(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
+fn check_programs(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
     for entry in &mut roster.entries {
-        let Image::Command(words) = &entry.setup.work.image else { continue };
-        let Some(why) = not_executable(Path::new(&words[0])) else { continue };
-        if args.knobs.given.iter().any(|(knob, _)| knob.name == "image") {
-            return Err(exit::usage_text(format!("--image {why}")));
+        let Some((knob, why)) = bad_program(&entry.setup) else { continue };
+        if args.knobs.given.iter().any(|(given, _)| given.name == knob) {
+            return Err(exit::usage_text(format!("--{knob} {why}")));
         }
         entry.refused.get_or_insert(why);
     }
     Ok(())
 }
 
-/// A command that a flag names must be a program; one that a scenario names, and this machine lacks,
-/// is a row that says so.
-fn check_helpers(args: &Args, roster: &Roster) -> anyhow::Result<()> {
-    if !args.knobs.given.iter().any(|(knob, _)| knob.name == "mechanism") {
-        return Ok(());
+/// Which knob of a setup names a program that cannot be executed, and why it cannot.
+pub(super) fn bad_program(setup: &Setup) -> Option<(&'static str, String)> {
+    let Setup { parent, work } = setup;
+    if let Image::Command(words) = &work.image
+        && let Some(why) = not_executable(
+            Path::new(&words[0]),
+            "give the path of a program, noop, dynamic or exit",
+        )
+    {
+        return Some(("image", why));
     }
-    let commands = roster.entries.iter().filter_map(|entry| entry.setup.work.helper());
-    match commands.filter_map(external::missing).next() {
-        Some(why) => Err(exit::usage_text(why)),
-        None => Ok(()),
+    if let Some(why) = work.helper().and_then(external::missing) {
+        return Some(("mechanism", why));
     }
+    if !parent.bin.is_empty()
+        && let Some(why) = not_executable(Path::new(&parent.bin), "give the path of a forkbench")
+    {
+        return Some(("bin", why));
+    }
+    let words = shlex::split(&parent.prefix).unwrap_or_default();
+    let first = words.first()?;
+    let advice = "give a program that executes its arguments";
+    if first.contains('/') {
+        return Some(("prefix", not_executable(Path::new(first), advice)?));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .any(|directory| not_executable(&directory.join(first), advice).is_none());
+    (!found).then(|| ("prefix", format!("{first}: it is in no directory of PATH; {advice}")))
 }
 
-fn not_executable(path: &Path) -> Option<String> {
-    let advice = "give the path of a program, noop, dynamic or exit";
+fn not_executable(path: &Path, advice: &str) -> Option<String> {
     let shown = path.display();
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -332,19 +348,7 @@ fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
     let Some(limit) = environment::memory_limit(&Root::live()) else { return Ok(()) };
     let mut first = None;
     for entry in &mut roster.entries {
-        let Setup { parent, work } = &entry.setup;
-        let needed = needed_bytes(parent, workload::copied_bytes(&parent.shape, work));
-        if needed <= limit.size.bytes() {
-            continue;
-        }
-        let why = format!(
-            "a parent with {} needs {} MiB with its page tables, and only {} MiB can be had ({}); \
-             ask for less",
-            entry.row.shape,
-            needed >> 20,
-            limit.size.bytes() >> 20,
-            limit.source
-        );
+        let Some(why) = too_large(entry, &limit) else { continue };
         entry.refused.get_or_insert(why.clone());
         first.get_or_insert(why);
     }
@@ -355,6 +359,22 @@ fn check_memory(args: &Args, roster: &mut Roster) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Why a parent does not fit into that memory; none if it does.
+pub(super) fn too_large(entry: &Entry, limit: &MemoryLimit) -> Option<String> {
+    let Setup { parent, work } = &entry.setup;
+    let needed = needed_bytes(parent, workload::copied_bytes(&parent.shape, work));
+    (needed > limit.size.bytes()).then(|| {
+        format!(
+            "a parent with {} needs {} MiB with its page tables, and only {} MiB can be had ({}); \
+             ask for less",
+            entry.row.shape,
+            needed >> 20,
+            limit.size.bytes() >> 20,
+            limit.source
+        )
+    })
 }
 
 /// Where the run is made: processors, and the buffer that scrubs the caches.
@@ -376,21 +396,39 @@ pub(super) fn resume(
     directory: &Path,
     interrupted: &Arc<AtomicBool>,
 ) -> anyhow::Result<ExitCode> {
+    let plan = planned(directory)?;
+    let (writer, committed) = resumed(manner, directory)?;
+    let stall = Duration::from_nanos(plan.wishes.stall_ns);
+    measure(manner, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
+}
+
+/// The plan of an interrupted run.
+///
+/// # Errors
+///
+/// Of usage, when there is none that this version can carry out.
+pub(super) fn planned(directory: &Path) -> anyhow::Result<Plan> {
     let plan = Recorded::open(directory).and_then(|recorded| recorded.plan()).map_err(|error| {
         exit::usage_text(format!("{} cannot be resumed: {error}", directory.display()))
     })?;
-    let plan: Plan = plan.try_into().map_err(|error| {
+    plan.try_into().map_err(|error| {
         exit::usage_text(format!(
             "{}/plan.toml is no plan of this version: {error}",
             directory.display()
         ))
-    })?;
+    })
+}
+
+/// The results directory of an interrupted run, to be written on, and what is in it.
+pub(super) fn resumed(
+    manner: &Manner<'_>,
+    directory: &Path,
+) -> anyhow::Result<(Writer, Committed)> {
     let (writer, committed) = Writer::resume(directory).map_err(exit::usage)?;
     if committed.bytes_cut > 0 {
         say(manner, &format!("{} bytes of an unfinished block were cut off", committed.bytes_cut));
     }
-    let stall = Duration::from_nanos(plan.wishes.stall_ns);
-    measure(manner, stall, writer, interrupted, |harness| harness.resume(&plan, &committed))
+    Ok((writer, committed))
 }
 
 /// Runs what `job` does with a harness, and shows what came of it.
@@ -402,34 +440,9 @@ pub(super) fn measure(
     job: impl FnOnce(&mut Harness) -> anyhow::Result<Finish>,
 ) -> anyhow::Result<ExitCode> {
     let directory = &writer.directory().to_path_buf();
-    let root = Root::live();
-    let mut environment = Environment::look(&root);
-    writer.environment(&environment)?;
-    let bar = Bar::new(manner);
-    let outcome = {
-        let mut progress = |event: Progress| bar.tell(manner, event);
-        let is_interrupted = || interrupted.load(Ordering::Relaxed);
-        let precision = || widest_ratio(directory);
-        let listeners = Listeners {
-            interrupted: &is_interrupted,
-            progress: &mut progress,
-            precision: &precision,
-        };
-        let mut harness = Harness::new(writer, stall, listeners)?;
-        environment.add_image(&harness.noop()).context("the image noop")?;
-        let outcome = job(&mut harness);
-        environment.finish(&root);
-        // A full disk has been told by then, and what is on it is whole.
-        let noted = harness.writer().environment(&environment);
-        outcome.and_then(|finish| noted.map(|()| finish).map_err(anyhow::Error::from))
-    };
-    bar.clear();
-    let kept = format!("results so far: {}", directory.display());
-    let finish = outcome.context(kept)?;
+    let enough = |plan: &Plan, done: u32| is_precise(plan, done, directory);
+    let finish = perform(manner, stall, writer, interrupted, &enough, job)?;
     let view = source::read(directory, None)?;
-    if let Finish::Complete { reason, .. } = &finish {
-        say(manner, &format!("stopped {reason}"));
-    }
     draw(manner, &view, directory);
     if show::has_samples(&view) {
         let shown = Shown { view: &view, directory, screen: Screen::of_stdout() };
@@ -444,6 +457,42 @@ pub(super) fn measure(
         }
     }
     Ok(conclude(manner, &finish, &view, directory).into())
+}
+
+/// Runs what `job` does with a harness, beside a note of the machine and a progress bar. `enough`
+/// says when there is no need of another launch.
+pub(super) fn perform(
+    manner: &Manner<'_>,
+    stall: Duration,
+    writer: Writer,
+    interrupted: &Arc<AtomicBool>,
+    enough: &dyn Fn(&Plan, u32) -> Option<String>,
+    job: impl FnOnce(&mut Harness) -> anyhow::Result<Finish>,
+) -> anyhow::Result<Finish> {
+    let directory = &writer.directory().to_path_buf();
+    let root = Root::live();
+    let mut environment = Environment::look(&root);
+    writer.environment(&environment)?;
+    let bar = Bar::new(manner);
+    let outcome = {
+        let mut progress = |event: Progress| bar.tell(manner, event);
+        let is_interrupted = || interrupted.load(Ordering::Relaxed);
+        let listeners = Listeners { interrupted: &is_interrupted, progress: &mut progress, enough };
+        let mut harness = Harness::new(writer, stall, listeners)?;
+        environment.add_image(&harness.noop()).context("the image noop")?;
+        let outcome = job(&mut harness);
+        environment.finish(&root);
+        // A full disk has been told by then, and what is on it is whole.
+        let noted = harness.writer().environment(&environment);
+        outcome.and_then(|finish| noted.map(|()| finish).map_err(anyhow::Error::from))
+    };
+    bar.clear();
+    let kept = format!("results so far: {}", directory.display());
+    let finish = outcome.context(kept)?;
+    if let Finish::Complete { reason, .. } = &finish {
+        say(manner, &format!("stopped {reason}"));
+    }
+    Ok(finish)
 }
 
 /// Plots are made last and are not what a run is for: a failure is told, and no more.
@@ -495,7 +544,7 @@ fn conclude(manner: &Manner<'_>, finish: &Finish, view: &View, directory: &Path)
 }
 
 /// Variants that were asked for, could be had here, and yet have no sample that counts.
-fn failed_labels(directory: &Path) -> Vec<String> {
+pub(super) fn failed_labels(directory: &Path) -> Vec<String> {
     let read = || -> anyhow::Result<Vec<String>> {
         let mut recorded = Recorded::open(directory)?;
         let plan: Plan = recorded.plan()?.try_into()?;
@@ -529,6 +578,13 @@ fn failed_labels(directory: &Path) -> Vec<String> {
         Ok(failed.map(|(entry, _)| entry.row.label.clone()).collect())
     };
     read().unwrap_or_default()
+}
+
+/// Says so when every ratio of blocked p50 is known as closely as is wanted.
+fn is_precise(plan: &Plan, done: u32, directory: &Path) -> Option<String> {
+    let width = plan.is_look(done).then(|| widest_ratio(directory))??;
+    (width <= plan.wishes.precision)
+        .then(|| format!("every ratio is known to {:.2} %", width * 100.0))
 }
 
 /// The half-width of the widest ratio of blocked p50, as a share; none while one is not to be had.
@@ -603,7 +659,7 @@ fn check_once(
 ) -> anyhow::Result<Finish> {
     let is_interrupted = || interrupted.load(Ordering::Relaxed);
     let listeners =
-        Listeners { interrupted: &is_interrupted, progress: &mut |_| (), precision: &|| None };
+        Listeners { interrupted: &is_interrupted, progress: &mut |_| (), enough: &|_, _| None };
     let mut harness = Harness::new(writer, args.stall, listeners)?;
     let wishes = Wishes { launches: Some(1), blocks: Some(1), ..wishes };
     harness.run(roster, scenarios, wishes, ground)
@@ -646,14 +702,14 @@ fn utc() -> String {
 }
 
 /// A message about the run, unless it is to be quiet.
-fn say(manner: &Manner<'_>, text: &str) {
+pub(super) fn say(manner: &Manner<'_>, text: &str) {
     if !manner.quiet && !text.is_empty() {
         tell(text);
     }
 }
 
 /// A message that is never left out.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = writeln!(anstream::stderr(), "forkbench: {text}");
 }
 

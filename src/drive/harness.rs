@@ -15,7 +15,7 @@ use crate::drive::autopsy;
 use crate::drive::environment::{self, Root};
 use crate::drive::images::Images;
 use crate::drive::machine::Machine;
-use crate::drive::plan::{self, Ground, LOOKS, PARTIAL, Pilot, Plan, Wishes, parents, pilot_job};
+use crate::drive::plan::{self, Ground, PARTIAL, Pilot, Plan, Wishes, parents, pilot_job};
 use crate::drive::process::{Ending, Patience, Start, Subject, Trouble};
 use crate::drive::roster::{Entry, Roster};
 use crate::measure::job::{Job, JobBlock};
@@ -84,8 +84,8 @@ pub struct Harness<'a> {
     began: Instant,
     interrupted: &'a dyn Fn() -> bool,
     progress: &'a mut dyn FnMut(Progress),
-    /// The half-width of the widest ratio so far, from what is on disk; none: not to be had yet.
-    precision: &'a dyn Fn() -> Option<f64>,
+    /// Why a plan needs no launch after so many, from what is on disk.
+    enough: &'a dyn Fn(&Plan, u32) -> Option<String>,
     perf_refused: bool,
     losses: u32,
     /// Blocks whose numbers a partial one must not take, as (launch, block).
@@ -101,8 +101,8 @@ pub struct Listeners<'a> {
     pub interrupted: &'a dyn Fn() -> bool,
     /// What it says of itself.
     pub progress: &'a mut dyn FnMut(Progress),
-    /// The half-width of the widest ratio in the results so far.
-    pub precision: &'a dyn Fn() -> Option<f64>,
+    /// Why the results of so many launches are enough; none while they are not.
+    pub enough: &'a dyn Fn(&Plan, u32) -> Option<String>,
 }
 
 /// Why a subject was given up.
@@ -142,7 +142,7 @@ impl<'a> Harness<'a> {
             began: Instant::now(),
             interrupted: listeners.interrupted,
             progress: listeners.progress,
-            precision: listeners.precision,
+            enough: listeners.enough,
             perf_refused: false,
             losses: 0,
             partial: BTreeSet::new(),
@@ -320,6 +320,8 @@ impl<'a> Harness<'a> {
             fixed_addresses,
             padding,
             directory: Some(self.images.directory().into()),
+            env: parent.env.iter().map(|(name, value)| format!("{name}={value}").into()).collect(),
+            binary: (!parent.bin.is_empty()).then(|| PathBuf::from(&parent.bin)),
         }
     }
 
@@ -351,17 +353,14 @@ impl<'a> Harness<'a> {
         begun: Instant,
         resumed: Option<u32>,
     ) -> Option<String> {
-        if plan.wishes.launches.is_some() || done == 0 {
+        if done == 0 {
             return None;
         }
-        if LOOKS.contains(&done)
-            && let Some(width) = (self.precision)()
-            && width <= plan.wishes.precision
-        {
-            return Some(format!(
-                "after {done} launches: every ratio is known to {:.2} %",
-                width * 100.0
-            ));
+        if let Some(reason) = (self.enough)(plan, done) {
+            return Some(format!("after {done} launches: {reason}"));
+        }
+        if plan.wishes.launches.is_some() {
+            return None;
         }
         // Those that the budget was found to buy are made even if it was a little too hopeful.
         if done < resumed.unwrap_or(plan.launches) {
@@ -398,7 +397,7 @@ impl<'a> Harness<'a> {
                     continue;
                 }
                 let blocks = rewarm(blocks, &missing);
-                let start = self.start(&plan.parents[parent].parent, padding, false);
+                let start = self.start(&plan.parents[parent].parent, padding, plan.has_pairs());
                 let job = plan.job(launch, parent, &self.images, blocks);
                 let label = plan.parents[parent].label.clone();
                 match self.launch_subject(launch, number, label, job, start)? {

@@ -8,10 +8,11 @@
 //! Standard input: the length of the job and a newline, the job, then nothing until it is closed.
 //! Standard output: `pid N`, then `exit CODE` or `signal N`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use nix::errno::Errno;
@@ -32,6 +33,8 @@ pub struct Orders {
     pub fixed_addresses: bool,
     /// A directory to remove when the harness has died.
     pub directory: Option<OsString>,
+    /// Variables of the subject's environment, each `NAME=VALUE`.
+    pub env: Vec<OsString>,
     /// The subject's command line.
     pub command: Vec<OsString>,
 }
@@ -40,20 +43,23 @@ impl Orders {
     /// As arguments.
     pub fn to_arguments(&self) -> Vec<OsString> {
         let fixed = if self.fixed_addresses { "fixed" } else { "random" };
-        let mut arguments = vec![OsString::from(fixed), self.directory.clone().unwrap_or_default()];
-        arguments.extend(self.command.iter().cloned());
+        let directory = self.directory.clone().unwrap_or_default();
+        let mut arguments = vec![fixed.into(), directory, self.env.len().to_string().into()];
+        arguments.extend(self.env.iter().chain(&self.command).cloned());
         arguments
     }
 
     /// From arguments.
     pub fn from_arguments(arguments: &[OsString]) -> Option<Orders> {
-        let [fixed, directory, command @ ..] = arguments else { return None };
+        let [fixed, directory, variables, rest @ ..] = arguments else { return None };
+        let (env, command) = rest.split_at_checked(variables.to_str()?.parse().ok()?)?;
         if command.is_empty() {
             return None;
         }
         Some(Orders {
             fixed_addresses: fixed == "fixed",
             directory: (!directory.is_empty()).then(|| directory.clone()),
+            env: env.to_vec(),
             command: command.to_vec(),
         })
     }
@@ -92,8 +98,15 @@ fn keep(orders: &Orders) -> io::Result<()> {
     stdin.rewind()?;
 
     let (program, arguments) = orders.command.split_first().expect("checked when parsed");
+    let variables = orders.env.iter().map(|variable| {
+        let bytes = variable.as_bytes();
+        let equals = bytes.iter().position(|byte| *byte == b'=').unwrap_or(bytes.len());
+        let value = bytes.get(equals + 1..).unwrap_or_default();
+        (OsStr::from_bytes(&bytes[..equals]), OsStr::from_bytes(value))
+    });
     let mut subject = Command::new(program)
         .args(arguments)
+        .envs(variables)
         .stdin(stdin)
         .stdout(Stdio::null())
         .spawn()
@@ -184,10 +197,12 @@ mod tests {
             let orders = Orders {
                 fixed_addresses: directory.is_some(),
                 directory,
+                env: vec!["A=x y".into()],
                 command: vec!["a".into(), "b c".into()],
             };
             assert_eq!(Orders::from_arguments(&orders.to_arguments()), Some(orders));
         }
-        assert_eq!(Orders::from_arguments(&["fixed".into(), "".into()]), None);
+        assert_eq!(Orders::from_arguments(&["fixed".into(), "".into(), "0".into()]), None);
+        assert_eq!(Orders::from_arguments(&["fixed".into(), "".into(), "7".into()]), None);
     }
 }

@@ -12,8 +12,10 @@ use crate::measure::job::{Job, JobBlock, JobVariant};
 use crate::measure::mechanism;
 use crate::measure::tape::PROTOCOL;
 use crate::measure::workload;
+use crate::model::gate::{FEWEST, Gate};
 use crate::model::knob;
 use crate::model::order::Rng;
+use crate::model::quantity::{Quantity, samples_per_block};
 use crate::model::row::BlockKind;
 use crate::model::scenario::Scenario;
 use crate::model::setup::{Parent, Rewrite};
@@ -22,8 +24,15 @@ use crate::record::read::PLAN_SCHEMA;
 /// A launch is a unit of inference: fewer than ten are too few.
 const FEWEST_LAUNCHES: u32 = 10;
 const MOST_LAUNCHES: u32 = 20;
-/// After these many launches the precision is looked at.
-pub const LOOKS: [u32; 2] = [10, 15];
+/// After so many launches, and then after each so many more, the precision is looked at.
+const LOOK: u32 = 5;
+/// Sides with a subject each are compared launch by launch: fewer pairs are too few, and more are
+/// worth more than blocks.
+const FEWEST_PAIRS: u32 = 20;
+/// The most launches of a check, where the tails need them and the budget has room.
+const MOST_OF_CHECK: u32 = 60;
+/// The most blocks of each side in a launch that is a pair.
+const PAIR_BLOCKS: u32 = 5;
 /// Blocks in all launches together.
 const BLOCKS: u32 = 100;
 /// How long a block should last, unless one round takes longer.
@@ -100,6 +109,9 @@ pub struct Plan {
     pub parents: Vec<PlannedParent>,
     /// Every variant of the run.
     pub entries: Vec<Entry>,
+    /// What is held against each other; none of a run that is no check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
 }
 
 /// One parent of a run.
@@ -194,9 +206,12 @@ impl Plan {
         spent_ns: u64,
     ) -> Plan {
         let budget = wishes.time_ns.saturating_sub(spent_ns).max(1);
+        let counts = roster.gate.as_ref().is_none_or(counts);
+        let pairs = roster.gate.as_ref().is_some_and(|gate| has_pairs(gate, &roster.entries));
         let mut fewest_rounds = FEWEST_ROUNDS;
         let (planned, fixed_ns, round_ns) = loop {
-            let (planned, fixed_ns, round_ns) = plan_parents(&roster, pilots, fewest_rounds);
+            let (planned, fixed_ns, round_ns) =
+                plan_parents(&roster, pilots, fewest_rounds, counts);
             let needed = u64::from(SLOW_LAUNCHES) * (fixed_ns + round_ns);
             if needed <= budget || fewest_rounds == 1 {
                 break (planned, fixed_ns, round_ns);
@@ -205,19 +220,30 @@ impl Plan {
         };
         let affordable = (budget as f64 / (fixed_ns + round_ns).max(1) as f64) as u32;
         let wanted = (SETUP_SHARE * budget as f64 / fixed_ns.max(1) as f64) as u32;
-        let launches = wishes
-            .launches
-            .unwrap_or_else(|| wanted.clamp(FEWEST_LAUNCHES, MOST_LAUNCHES).min(affordable).max(1));
+        let (fewest, most) =
+            if pairs { (FEWEST_PAIRS, MOST_OF_CHECK) } else { (FEWEST_LAUNCHES, MOST_LAUNCHES) };
+        // Parents differ more than blocks do: where launches are the pairs, the budget goes there.
+        let wanted = match pairs {
+            true => (budget as f64 / (fixed_ns + 2 * round_ns).max(1) as f64) as u32,
+            false => wanted,
+        };
+        let launches =
+            wishes.launches.unwrap_or_else(|| wanted.clamp(fewest, most).min(affordable).max(1));
         let whole = planned.iter().all(PlannedParent::is_whole);
         let launches = if whole { wishes.launches.unwrap_or(1) } else { launches };
         // Fewer launches if the precision is reached: the blocks are dealt to the fewest.
-        let dealt = launches.min(FEWEST_LAUNCHES);
+        let dealt = launches.min(fewest);
         let launch_budget = budget / u64::from(launches);
         let blocks = wishes.blocks.unwrap_or_else(|| {
             let affordable = launch_budget.saturating_sub(fixed_ns) / round_ns.max(1);
-            let most = if whole { 1 } else { BLOCKS.div_ceil(dealt) };
+            let most = match (whole, pairs) {
+                (true, _) => 1,
+                (false, true) => PAIR_BLOCKS,
+                (false, false) => BLOCKS.div_ceil(dealt),
+            };
             (affordable as u32).clamp(1, most)
         });
+        let gate = roster.gate.map(|gate| affordable_gate(gate, &planned, launches, blocks, pairs));
         Plan {
             schema: PLAN_SCHEMA.to_owned(),
             vs: roster.vs,
@@ -231,18 +257,28 @@ impl Plan {
             scenarios,
             parents: planned,
             entries: roster.entries,
+            gate,
         }
+    }
+
+    /// Whether sides that are held against each other have a subject each.
+    pub fn has_pairs(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| has_pairs(gate, &self.entries))
+    }
+
+    /// Whether it may be looked at after so many launches if the results are precise enough.
+    pub fn is_look(&self, done: u32) -> bool {
+        let fewest = if self.has_pairs() { FEWEST_PAIRS } else { FEWEST_LAUNCHES };
+        self.wishes.launches.is_none() && done >= fewest && done.is_multiple_of(LOOK)
     }
 
     /// The largest number of launches that the wishes allow.
     pub fn most_launches(&self) -> u32 {
         match self.wishes.launches {
             Some(launches) => launches,
-            None => self.launches.max(if self.launches >= FEWEST_LAUNCHES {
-                MOST_LAUNCHES
-            } else {
-                self.launches
-            }),
+            None if self.launches < FEWEST_LAUNCHES => self.launches,
+            None if self.gate.is_some() => self.launches.max(MOST_OF_CHECK),
+            None => self.launches.max(MOST_LAUNCHES),
         }
     }
 
@@ -272,7 +308,8 @@ impl Plan {
     /// The counting block of one parent in a launch; none: there is nothing that it could count.
     pub fn count_block(&self, parent: usize) -> Option<JobBlock> {
         let parents = self.parents.len() as u32;
-        (!self.parents[parent].is_whole()).then(|| JobBlock {
+        let counts = self.gate.as_ref().is_none_or(counts);
+        (counts && !self.parents[parent].is_whole()).then(|| JobBlock {
             block: parents * (1 + self.blocks) + parent as u32,
             kind: BlockKind::Count,
             rounds: 1,
@@ -353,19 +390,69 @@ pub fn pilot_job(
     }
 }
 
+/// Whether a gate judges anything that only the counting blocks tell.
+fn counts(gate: &Gate) -> bool {
+    gate.margins.iter().any(|margin| matches!(margin.of, Quantity::Count { .. }))
+}
+
+/// Whether sides of a gate have parents of their own.
+fn has_pairs(gate: &Gate, entries: &[Entry]) -> bool {
+    let parent = |variant: u32| &entries[variant as usize].setup.parent;
+    gate.comparisons.iter().any(|comparison| {
+        let others = [Some(comparison.cand), comparison.second_base];
+        others.into_iter().flatten().any(|other| parent(other) != parent(comparison.base))
+    })
+}
+
+/// The gate without the quantiles that so many blocks cannot tell; those that were asked for by
+/// name stay, and will say what they lack.
+fn affordable_gate(
+    mut gate: Gate,
+    parents: &[PlannedParent],
+    launches: u32,
+    blocks: u32,
+    pairs: bool,
+) -> Gate {
+    let compared: Vec<u32> = gate.comparisons.iter().flat_map(|c| [c.base, c.cand]).collect();
+    let planned = parents.iter().flat_map(|parent| {
+        let of = |variant: &PlannedVariant| (variant.variant, parent.rounds * variant.samples);
+        parent.variants.iter().map(of)
+    });
+    let per_block = planned.filter(|(variant, _)| compared.contains(variant));
+    let per_launch = per_block.map(|(_, samples)| samples * blocks).min().unwrap_or(0);
+    let is_affordable = |of: &Quantity| {
+        let Some(percentile) = of.percentile() else { return true };
+        if !matches!(of, Quantity::Time { .. }) {
+            return true;
+        }
+        let needed = samples_per_block(percentile.share()) as u32;
+        let merged = (per_launch / needed).min(blocks);
+        (if pairs { merged.min(1) } else { merged } * launches) as usize >= FEWEST
+    };
+    let (kept, out): (Vec<_>, Vec<_>) =
+        gate.margins.into_iter().partition(|margin| margin.asked || is_affordable(&margin.of));
+    gate.margins = kept;
+    gate.left_out = out.into_iter().map(|margin| margin.of).collect();
+    gate
+}
+
 /// Every parent with at least so many rounds in a block; what a launch takes without its timed
 /// blocks, and what one timed block of each parent takes, in nanoseconds.
 fn plan_parents(
     roster: &Roster,
     pilots: &[Pilot],
     fewest_rounds: u32,
+    counts: bool,
 ) -> (Vec<PlannedParent>, u64, u64) {
     let mut fixed_ns = 0;
     let mut blocks_ns = 0;
     let mut planned = Vec::new();
     for ((parent, variants), pilot) in parents(roster).into_iter().zip(pilots) {
         let parent = PlannedParent::new(roster, parent, &variants, pilot, fewest_rounds);
-        fixed_ns += 2 * (pilot.setup_ns + PROCESS_NS) + parent.warmup_ns() + parent.count_ns();
+        fixed_ns += pilot.setup_ns + PROCESS_NS + parent.warmup_ns();
+        if counts {
+            fixed_ns += pilot.setup_ns + PROCESS_NS + parent.count_ns();
+        }
         blocks_ns += parent.block_ns();
         planned.push(parent);
     }

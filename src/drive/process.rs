@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,10 @@ pub struct Start {
     pub padding: usize,
     /// A directory that its keeper removes if the harness dies.
     pub directory: Option<OsString>,
+    /// Variables of its environment, each `NAME=VALUE`.
+    pub env: Vec<OsString>,
+    /// The binary that it is; none: this program.
+    pub binary: Option<PathBuf>,
 }
 
 /// Why a subject is no longer to be waited for.
@@ -92,14 +97,12 @@ impl Subject {
         let (tape, descriptor) = Tape::create(1, job.most_frames() * 2).map_err(bad_tape)?;
         let errors = File::from(memfd_create(c"forkbench-stderr", MFdFlags::MFD_CLOEXEC)?);
         let mut command: Vec<OsString> = start.prefix.iter().map(OsString::from).collect();
-        command.extend([
-            binary.into(),
-            "__subject".into(),
-            descriptor.as_raw_fd().to_string().into(),
-        ]);
+        let own = start.binary.as_deref().unwrap_or(binary);
+        command.extend([own.into(), "__subject".into(), descriptor.as_raw_fd().to_string().into()]);
         let orders = Orders {
             fixed_addresses: start.fixed_addresses,
             directory: start.directory.clone(),
+            env: start.env.clone(),
             command,
         };
         let mut keeper = Command::new(binary);

@@ -1,9 +1,12 @@
 //! Who takes part in a run: the variants that were asked for, and those that every run carries.
 
+pub mod sides;
+
 use serde::{Deserialize, Serialize};
 
 use crate::measure::mechanism::{self, MECHANISMS, Mechanism};
 use crate::measure::workload;
+use crate::model::gate::Gate;
 use crate::model::knob;
 use crate::model::nearest;
 use crate::model::row::Role;
@@ -66,6 +69,8 @@ pub struct Roster {
     pub entries: Vec<Entry>,
     /// What ratios are against: a label or the name of a mechanism.
     pub vs: String,
+    /// What is held against each other; none of a run that is no check.
+    pub gate: Option<Gate>,
 }
 
 impl Roster {
@@ -136,7 +141,7 @@ impl Roster {
             return Err(BadRoster::Nothing(reasons(asked_for)));
         }
         let vs = named.into_iter().next().unwrap_or_else(|| VERSUS.to_owned());
-        Ok(Roster { entries, vs })
+        Ok(Roster { entries, vs, gate: None })
     }
 }
 
@@ -308,24 +313,7 @@ fn label(all: Vec<(Asked, Role)>) -> Result<Vec<Entry>, BadRoster> {
         if role == Role::Twin {
             label.push_str(" (twin)");
         }
-        let refused = workload::can(&setup.parent.shape, &setup.work, mechanism)
-            .and_then(|()| (mechanism.available)());
-        entries.push(Entry {
-            row: VariantRow {
-                variant: number as u32,
-                scenario,
-                label,
-                role,
-                shape,
-                mechanism: setup.work.mechanism.clone(),
-                image: (knob::find("image").expect("a knob").get)(&setup),
-                workload: setup.work.workload.word().to_owned(),
-                copies_pages: mechanism.copies_pages(),
-                settings: knob::settings(&setup),
-            },
-            setup,
-            refused: unmet.or(refused.err().map(|refusal| refusal.to_string())),
-        });
+        entries.push(entry(number as u32, scenario, setup, role, label, unmet)?);
     }
     Ok(entries)
 }
@@ -358,6 +346,36 @@ fn forms(command: &str) -> [String; 3] {
     };
     let all = words.iter().map(|word| base(word)).collect::<Vec<_>>().join(" ");
     [base(program), all, command.to_owned()]
+}
+
+/// The variant of that number and label. `unmet` is why this machine does not have what it takes.
+fn entry(
+    number: u32,
+    scenario: String,
+    setup: Setup,
+    role: Role,
+    label: String,
+    unmet: Option<String>,
+) -> Result<Entry, BadRoster> {
+    let mechanism = find(&setup.work.mechanism)?;
+    let refused = workload::can(&setup.parent.shape, &setup.work, mechanism)
+        .and_then(|()| (mechanism.available)());
+    Ok(Entry {
+        row: VariantRow {
+            variant: number,
+            scenario,
+            label,
+            role,
+            shape: knob::shape_label(&setup),
+            mechanism: setup.work.mechanism.clone(),
+            image: (knob::find("image").expect("a knob").get)(&setup),
+            workload: setup.work.workload.word().to_owned(),
+            copies_pages: mechanism.copies_pages(),
+            settings: knob::settings(&setup),
+        },
+        setup,
+        refused: unmet.or(refused.err().map(|refusal| refusal.to_string())),
+    })
 }
 
 #[cfg(test)]

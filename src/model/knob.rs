@@ -285,6 +285,47 @@ pub static KNOBS: &[Knob] = &[
         get: |setup| setup.parent.prefix.clone(),
     },
     Knob {
+        name: "env",
+        group: Group::Start,
+        value: "'NAME=VALUE ..'",
+        about: "variables of the subject's environment, as one string",
+        explain: "Variables that the subject has beside those that it inherits, or in their place: \
+                  `--env 'MALLOC_ARENA_MAX=1'`. Several stand in one string, parted as in a shell. \
+                  In a scenario and for a side of `forkbench check`, `env.NAME=VALUE` sets a \
+                  single one. It is the environment of the parent; its children have a small fixed \
+                  one (see `env-bytes`).",
+        set: |setup, text| {
+            setup.parent.env.clear();
+            for word in words("env", text)? {
+                let (name, value) = word.split_once('=').unwrap_or((&word, ""));
+                if name.is_empty() || !word.contains('=') {
+                    let reason = format!("`{word}` is no NAME=VALUE");
+                    return Err(bad("env", text, reason));
+                }
+                setup.parent.env.insert(name.to_owned(), value.to_owned());
+            }
+            Ok(())
+        },
+        get: |setup| {
+            let words = setup.parent.env.iter().map(|(name, value)| format!("{name}={value}"));
+            join(&words.collect::<Vec<_>>())
+        },
+    },
+    Knob {
+        name: "bin",
+        group: Group::Start,
+        value: "PATH",
+        about: "another forkbench binary that is the subject",
+        explain: "The subject is this program as a rule. Another build of it, by another compiler \
+                  or for another libc, takes its place with `--bin PATH`; both must speak the same \
+                  protocol, and say so where they do not.",
+        set: |setup, text| {
+            setup.parent.bin = text.trim().to_owned();
+            Ok(())
+        },
+        get: |setup| setup.parent.bin.clone(),
+    },
+    Knob {
         name: "workload",
         group: Group::Work,
         value: "NAME",
@@ -883,6 +924,22 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
+/// What stands before the name of one variable in the name of a setting: `env.NAME`.
+pub const VARIABLE: &str = "env.";
+
+/// Sets one variable of the subject's environment, as the setting `env.NAME=VALUE` does.
+///
+/// # Errors
+///
+/// When it has no name.
+pub fn set_variable(setup: &mut Setup, name: &str, value: &str) -> Result<(), BadValue> {
+    if name.is_empty() || name.contains('=') {
+        return Err(bad("env", name, "allowed is env.NAME=VALUE"));
+    }
+    setup.parent.env.insert(name.to_owned(), value.to_owned());
+    Ok(())
+}
+
 /// The value of a knob as a number, in bytes or things, or in percent; none if it is a word.
 pub fn number(knob: &Knob, setup: &Setup) -> Option<f64> {
     let text = (knob.get)(setup);
@@ -1034,6 +1091,8 @@ mod tests {
             ("fds", "100"),
             ("fd-layout", "high"),
             ("prefix", "setpriv --no-new-privs"),
+            ("env", "A='x y' B=1"),
+            ("bin", "/opt/forkbench"),
             ("workload", "cow"),
             ("mechanism", "vfork"),
             ("image", "/bin/sh -c 'exit 0'"),
@@ -1125,6 +1184,8 @@ mod tests {
             ("rss", "-1"),
             ("rss", "0.5K"),
             ("page", "5k"),
+            ("env", "A"),
+            ("env", "=1"),
             ("threads", "-3"),
             ("threads", "100001"),
             ("image", "ls"),

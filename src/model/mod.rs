@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod claim;
+pub mod gate;
 pub mod glossary;
 pub mod hazard;
 pub mod interval;

@@ -99,6 +99,16 @@ impl Percentile {
     }
 }
 
+/// Samples that a block must have per side for a contrast at the quantile `q`: 4 at the median, 40
+/// at p95, and as many at p5. The largest of one is that one.
+pub fn samples_per_block(q: f64) -> usize {
+    if q >= 1.0 {
+        return 1;
+    }
+    // A shade less, so that 2 / (1 - 0.95), which is 40.000000000000036, is 40.
+    (2.0 / q.min(1.0 - q) - 1e-6).ceil() as usize
+}
+
 impl fmt::Display for Percentile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0 / 10, self.0 % 10) {

@@ -247,8 +247,17 @@ impl Axis {
     }
 }
 
-fn apply(setup: &mut Setup, settings: &[Setting]) -> Result<(), BadScenario> {
+/// Sets what settings say, one after the other.
+///
+/// # Errors
+///
+/// When one names no knob, or its knob does not take the value.
+pub fn apply(setup: &mut Setup, settings: &[Setting]) -> Result<(), BadScenario> {
     for setting in settings {
+        if let Some(name) = setting.knob.strip_prefix(knob::VARIABLE) {
+            knob::set_variable(setup, name, &setting.value)?;
+            continue;
+        }
         let knob = knob::find(&setting.knob).ok_or_else(|| BadScenario::UnknownKnob {
             name: setting.knob.clone(),
             nearest: crate::model::nearest(&setting.knob, knob::KNOBS.iter().map(|k| k.name)),

@@ -1,6 +1,7 @@
 //! What is measured: a [`Parent`] and the [`Work`] it does. Anything in which two variants can
 //! differ is a field here and a row in [`crate::model::knob`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -27,6 +28,12 @@ pub struct Parent {
     pub shape: Shape,
     /// A command put in front of the subject (`setpriv --no-new-privs`), one string; empty: none.
     pub prefix: String,
+    /// Variables that the subject's environment has beside, or in place of, those it inherits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The forkbench binary that is the subject; empty: this one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub bin: String,
 }
 
 /// What the parent looks like. In files a field that is left out has its default, so that a job

@@ -10,6 +10,7 @@ pub mod figures;
 pub mod finding;
 pub mod formats;
 pub mod hazards;
+pub mod judgement;
 pub mod law;
 pub mod matrix;
 pub mod palette;

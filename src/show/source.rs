@@ -61,7 +61,7 @@ pub(super) fn environment(recorded: &Recorded) -> Result<toml::Table> {
 }
 
 /// Whether a release build made the results, as far as the environment says.
-fn is_release_build(environment: &toml::Table) -> bool {
+pub fn is_release_build(environment: &toml::Table) -> bool {
     let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
     profile.is_none_or(|profile| profile.as_str() == Some("release"))
 }

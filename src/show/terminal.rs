@@ -9,11 +9,14 @@ mod columns;
 mod comparison;
 mod grid;
 mod hazards;
+mod judgement;
 mod lanes;
 mod support;
 mod table;
 
 use std::slice;
+
+pub use judgement::gated;
 
 use anstyle::{AnsiColor, Style};
 

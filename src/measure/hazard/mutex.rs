@@ -219,8 +219,12 @@ mod tests {
     #[test]
     fn the_share_of_time_follows_the_duty_whatever_the_number_of_threads() {
         for threads in [1, 3] {
-            let (rarely, mostly) = (share(10, threads), share(80, threads));
-            assert!(rarely < 0.4 && mostly > 0.5, "{threads} threads: {rarely} and {mostly}");
+            // Threads that get no processor hold on, or do not begin: one quiet moment is enough.
+            let shares = || (share(10, threads), share(80, threads));
+            let follows = |(rarely, mostly): &(f64, f64)| *rarely < 0.4 && *mostly > 0.5;
+            let seen: Vec<_> =
+                (0..20).map(|_| shares()).take_while(|seen| !follows(seen)).collect();
+            assert!(seen.len() < 20, "{threads} threads: {seen:?}");
         }
     }
 

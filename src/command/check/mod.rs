@@ -1,0 +1,225 @@
+//! `forkbench check`: whether something got worse, or what a run claims of itself does not hold.
+//!
+//! Owns the flags and which of the three ways of checking they mean: sides that are measured now
+//! ([`sides`]), results directories with their claims or their gate ([`claims`]).
+
+mod claims;
+mod margins;
+pub mod sides;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::command::exit::{self, Exit};
+use crate::command::knobs::KnobFlags;
+use crate::command::run::duration;
+use crate::model::units;
+use crate::show::judgement::Gated;
+use crate::show::terminal::{self, Screen};
+use crate::show::verdict;
+
+/// Flags of `forkbench check`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  forkbench check --base image=./old --cand image=./new --confirm --strict
+  forkbench check --base mechanism=posix_spawn --cand mechanism=vfork --rss 1G
+  forkbench check --mechanism vfork,posix_spawn --base env.LD_BIND_NOW=0 --cand env.LD_BIND_NOW=1
+  forkbench check --base bin=/opt/forkbench-musl --cand bin=/opt/forkbench-glibc
+  forkbench check results/20261124T060000Z-check     the same verdict again, from the files
+  forkbench check results/20261124T060000Z-rss       whether the claims of a scenario hold
+
+Both sides are measured in one run, interleaved in random order: what disturbs the one disturbs the
+other. Where a side needs a parent of its own (prefix, env, bin, a shape), launches are pairs, and
+the smallest slowdown that would be found is larger; it is told in every row.
+
+REGRESSED: worse than the margin. OK: not worse than it. INCONCLUSIVE: neither can be said, and how
+many blocks more would tell. What was found is written to verdict.json before the command ends.
+
+Exit codes: 0 no regression, 1 failed at run time, 2 wrong usage (nothing was run), 3 REGRESSED, or
+a claim FAILS, 4 with --strict: INCONCLUSIVE, or a claim UNCLEAR or NOT SHOWN, 5 NOT COMPARABLE,
+nothing was measured, or nothing is claimed, 130 interrupted. Do not call it through make, which
+turns every failure into 2.")]
+pub struct Args {
+    /// Results directories, each judged again by its gate or by the claims of its scenarios
+    #[arg(value_name = "DIR", conflicts_with_all = ["base", "cand", "second_base"])]
+    directories: Vec<PathBuf>,
+    /// How things were: a knob and its value, such as image=./old; one knob each
+    #[arg(long, value_name = "K=V", num_args = 1.., requires = "cand")]
+    base: Vec<String>,
+    /// How they are now: a knob and its value, such as image=./new
+    #[arg(long, value_name = "K=V", num_args = 1.., requires = "base")]
+    cand: Vec<String>,
+    /// How they were longer ago, such as in the last release: against slow creep
+    #[arg(long, value_name = "K=V", num_args = 1.., requires = "base")]
+    second_base: Vec<String>,
+    /// How much worse a quantity may be [default: p50=3%,p95=10%]
+    #[arg(long, value_name = "WHAT=SHARE", value_delimiter = ',')]
+    margin: Vec<String>,
+    /// What is judged: intervals, or quantities such as minor_faults.child [default: blocked,reaped]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    on: Vec<String>,
+    /// How often at most an unchanged system is called REGRESSED, over all rows
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    alpha: f64,
+    /// Measure what is REGRESSED once more, afresh, and fail only if it is so again
+    #[arg(long)]
+    confirm: bool,
+    /// End as soon as it is certain that a row is worse
+    #[arg(long)]
+    fail_fast: bool,
+    /// Let what is INCONCLUSIVE, UNCLEAR or NOT SHOWN fail too, with exit code 4
+    #[arg(long)]
+    strict: bool,
+    /// Judge the results of a debug build, whose figures are not to be relied on
+    #[arg(long)]
+    allow_debug_build: bool,
+    /// The budget [default: 60s for each comparison, 120s where much memory is copied]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    time: Option<Duration>,
+    /// Exactly so many launches of fresh parents
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    launches: Option<u32>,
+    /// Exactly so many timed blocks of each parent in each launch
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    blocks: Option<u32>,
+    /// The seed of every random choice [default: a new one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..1 << 63))]
+    seed: Option<u64>,
+    /// A parent in which nothing moves for so long is examined, killed, and a row of its own
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    stall: Duration,
+    /// The results directory [default: results/UTC-check]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Complete an interrupted check in its directory, and judge it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["directories", "base", "out", "time", "launches",
+        "blocks", "seed"])]
+    resume: Option<PathBuf>,
+    /// No progress on standard error
+    #[arg(long, short)]
+    quiet: bool,
+    /// How to print it
+    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    format: String,
+    #[command(flatten)]
+    knobs: KnobFlags,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = units::parse_percentage(text).map_err(|error| error.to_string())?;
+    if share <= 0.0 || share > 0.2 {
+        return Err(format!("{text} is no level of a test: give more than 0% and at most 20%"));
+    }
+    Ok(share)
+}
+
+/// Checks what the flags say.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(directory) = &args.resume {
+        return sides::resume(args, directory);
+    }
+    if !args.directories.is_empty() {
+        if !args.knobs.given.is_empty() {
+            return Err(exit::usage_text(
+                "a results directory is judged as it was measured: leave the knobs out, or give \
+                 --base and --cand to measure",
+            ));
+        }
+        return recorded(args);
+    }
+    if args.base.is_empty() {
+        return Err(exit::usage_text(
+            "nothing to check: give --base and --cand, each with a knob and its value (--base \
+             image=./old --cand image=./new), or a results directory",
+        ));
+    }
+    sides::run(args)
+}
+
+/// Judges results directories: a check by its gate, any other by its claims.
+fn recorded(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut claiming = Vec::new();
+    let mut exits = Vec::new();
+    for directory in &args.directories {
+        exit::results_directory(directory)?;
+        match sides::judged(args, directory)? {
+            Some(gated) => exits.push(tell(args, &gated, directory)?),
+            None => claiming.push(directory.clone()),
+        }
+    }
+    if !claiming.is_empty() {
+        exits.push(claims::run(args, &claiming)?);
+    }
+    Ok(worst(&exits).into())
+}
+
+/// Of several directories: what is worse comes before what could not be judged, and that before
+/// what is undecided.
+fn worst(exits: &[Exit]) -> Exit {
+    let order = [Exit::Regression, Exit::Nothing, Exit::Inconclusive];
+    order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Fine)
+}
+
+/// Writes what was found into the directory. Where that cannot be done the command fails: whoever
+/// reads the file must not find an older one.
+fn keep(document: &impl Serialize, directory: &Path) -> anyhow::Result<Vec<u8>> {
+    let path = directory.join(verdict::FILE);
+    let mut text = serde_json::to_vec_pretty(document)?;
+    text.push(b'\n');
+    crate::record::append::replace(&path, &text)
+        .with_context(|| format!("the verdict is not kept: {}", path.display()))?;
+    Ok(text)
+}
+
+/// Keeps what a gate found, prints it, and says which exit it makes.
+fn tell(args: &Args, gated: &Gated, directory: &Path) -> anyhow::Result<Exit> {
+    let text = keep(gated, directory)?;
+    let last = gated.last_line();
+    if args.format == "json" {
+        anstream::stdout().write_all(&text)?;
+        writeln!(anstream::stderr(), "{last}")?;
+    } else {
+        let screen = Screen::of_stdout();
+        writeln!(anstream::stdout(), "{}{last}", terminal::gated(gated, screen))?;
+    }
+    Ok(match gated.exit_code {
+        0 => Exit::Fine,
+        3 => Exit::Regression,
+        4 => Exit::Inconclusive,
+        _ => Exit::Nothing,
+    })
+}
+
+/// That no debug build made the results, unless that is let pass.
+fn release_build(args: &Args, is_release: bool) -> Option<String> {
+    (!is_release && !args.allow_debug_build).then(|| {
+        "a debug build made these results, and its figures are not to be relied on; run it again \
+         with a release build, or give --allow-debug-build"
+            .to_owned()
+    })
+}
+
+/// The exit code of a run that did not come to a verdict.
+fn failed(text: &str) -> ExitCode {
+    crate::command::run::tell(text);
+    Exit::Failed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_outweighs_what_could_not_be_judged() {
+        use Exit::{Fine, Inconclusive, Nothing, Regression};
+        assert_eq!(worst(&[Fine, Nothing, Regression]), Regression);
+        assert_eq!(worst(&[Inconclusive, Nothing]), Nothing);
+        assert_eq!(worst(&[Inconclusive, Fine]), Inconclusive);
+        assert_eq!(worst(&[Fine]), Fine);
+    }
+}
