@@ -235,7 +235,7 @@ pub(super) fn resume(args: &Args, directory: &Path) -> anyhow::Result<ExitCode> 
 }
 
 fn manner(args: &Args) -> Manner<'_> {
-    Manner { command: "check", quiet: args.quiet, formats: vec![&args.format] }
+    Manner { command: "check", quiet: args.quiet, formats: vec![&args.format], exports: &[] }
 }
 
 /// Judges what was measured, asks once more about what is red if that is wanted, and tells.
