@@ -12,6 +12,7 @@ use anyhow::Context;
 
 use crate::command::exit;
 use crate::show::exports::Left;
+use crate::show::exports::verdict::{self, Report};
 use crate::show::formats::{self, FORMATS, Format, Shown};
 
 /// A file that is asked for.
@@ -44,25 +45,15 @@ impl Export {
     ///
     /// Of usage, if there is no such directory.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        let parent = parent(&self.path);
-        let shown = self.path.display();
-        if !parent.is_dir() {
-            let parent = parent.display();
-            return Err(exit::usage_text(format!(
-                "--export {}={shown}: there is no directory {parent}; make it first",
-                self.format.name
-            )));
-        }
+        let name = self.format.name;
+        is_placed(name, &self.path)?;
         match self.format.parts {
-            None if self.path.is_dir() => Err(exit::usage_text(format!(
-                "--export {}={shown}: that is a directory; give a file",
-                self.format.name
-            ))),
+            None => is_no_directory(name, &self.path),
             Some(_) if self.path.exists() && !self.path.is_dir() => Err(exit::usage_text(format!(
-                "--export {}={shown}: {} has several files; give a directory",
-                self.format.name, self.format.name
+                "--export {name}={}: {name} has several files; give a directory",
+                self.path.display()
             ))),
-            _ => Ok(()),
+            Some(_) => Ok(()),
         }
     }
 
@@ -92,6 +83,99 @@ impl Export {
         }
         Ok(left)
     }
+}
+
+/// A file of what a check finds that is asked for.
+#[derive(Clone)]
+pub(super) struct VerdictExport {
+    name: String,
+    path: PathBuf,
+}
+
+/// What a check has found of one directory.
+pub(super) struct Found {
+    /// For the formats of other tools.
+    pub report: Report,
+    /// The same as `verdict.json` has it.
+    pub json: Vec<u8>,
+}
+
+impl VerdictExport {
+    /// From `FORMAT=PATH`.
+    ///
+    /// # Errors
+    ///
+    /// What is allowed.
+    pub(super) fn parse(text: &str) -> Result<VerdictExport, String> {
+        let names = verdict_formats().join(", ");
+        match text.split_once('=') {
+            Some((name, path)) if verdict_formats().contains(&name) && !path.is_empty() => {
+                Ok(VerdictExport { name: name.to_owned(), path: PathBuf::from(path) })
+            }
+            _ => Err(format!("give FORMAT=FILE, such as md=comment.md; FORMAT is {names}")),
+        }
+    }
+
+    /// That its place is there, before anything is measured for it.
+    ///
+    /// # Errors
+    ///
+    /// Of usage, if there is no such directory.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        is_placed(&self.name, &self.path)?;
+        is_no_directory(&self.name, &self.path)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(super) fn write(&self, found: &[Found]) -> anyhow::Result<()> {
+        put(&self.path, |out| write_verdict(&self.name, found, out)).with_context(|| {
+            format!("--export {}={} was not written", self.name, self.path.display())
+        })
+    }
+}
+
+/// The formats of what a check finds that are documents: `json`, and those of other tools.
+pub(super) fn verdict_formats() -> Vec<&'static str> {
+    std::iter::once("json").chain(verdict::FORMATS.iter().map(|format| format.name)).collect()
+}
+
+/// Writes what was found in a format of [`verdict_formats`].
+pub(super) fn write_verdict(
+    name: &str,
+    found: &[Found],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match verdict::find(name) {
+        Some(format) => {
+            let reports: Vec<Report> = found.iter().map(|one| one.report.clone()).collect();
+            Ok((format.write)(&reports, out)?)
+        }
+        None => Ok(found.iter().try_for_each(|one| out.write_all(&one.json))?),
+    }
+}
+
+/// That the directory of a file that is asked for is there.
+fn is_placed(name: &str, path: &Path) -> anyhow::Result<()> {
+    let parent = parent(path);
+    if parent.is_dir() {
+        return Ok(());
+    }
+    let (path, parent) = (path.display(), parent.display());
+    Err(exit::usage_text(format!(
+        "--export {name}={path}: there is no directory {parent}; make it first"
+    )))
+}
+
+fn is_no_directory(name: &str, path: &Path) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(exit::usage_text(format!("--export {name}={path}: that is a directory; give a file")))
 }
 
 /// Tells what a format has left out.

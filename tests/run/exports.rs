@@ -255,3 +255,32 @@ fn many_samples_take_little_memory() {
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["results"][0]["times"].as_array().unwrap().len(), 300_000);
 }
+
+#[test]
+fn a_check_of_claims_is_junit_and_a_comment_too() {
+    let bench = Bench::new();
+    let said = bench.run(&["--mechanism", "vfork", "--quiet"]);
+    said.expect(0, &[]);
+    let check = |more: &[&str]| {
+        finish(bench.forkbench([&["check", "out", "--allow-debug-build"][..], more].concat()))
+    };
+    // A run that claims nothing is no success to any reader.
+    let junit = check(&["--format", "junit", "--export", "md=comment.md"]);
+    junit.expect(5, &["no claims"]);
+    assert!(junit.stdout.contains("errors=\"1\"") && junit.stdout.contains("NOT COMPARABLE"));
+    let comment = fs::read_to_string(bench.path("comment.md")).unwrap();
+    assert!(comment.starts_with("### forkbench: ") && comment.contains("no claims"), "{comment}");
+    assert_eq!(check(&["--format", "md"]).stdout, comment);
+
+    check(&["--export", "junit=/dev/full"])
+        .expect(1, &["--export junit=/dev/full was not written"]);
+    check(&["--export", "csv=x.csv"]).expect(2, &["FORMAT is json, junit, md"]);
+    check(&["--export", "md=nowhere/x.md"]).expect(2, &["there is no directory nowhere"]);
+    if Command::new("xmllint").arg("--version").output().is_err() {
+        return skip("xmllint is not installed");
+    }
+    fs::write(bench.path("junit.xml"), junit.stdout).unwrap();
+    let mut lint = Command::new("xmllint");
+    lint.arg("--noout").arg(bench.path("junit.xml"));
+    finish(lint).expect(0, &[]);
+}

@@ -22,6 +22,7 @@ mod interruption;
 mod limits;
 mod output;
 mod pipeline;
+mod recipes;
 mod refusals;
 mod scenarios;
 mod shapes;

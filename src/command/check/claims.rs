@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Args, keep, release_build, worst};
+use super::{Args, keep, last_line, release_build, worst};
 use crate::command::exit::Exit;
+use crate::command::export::Found;
+use crate::show::exports::verdict::Report;
 use crate::show::finding::Tally;
 use crate::show::source;
 use crate::show::terminal::{self, Screen};
@@ -13,7 +15,11 @@ use crate::show::view::View;
 use crate::show::warning::Warning;
 
 /// Checks the claims of results directories.
-pub(super) fn run(args: &Args, directories: &[PathBuf]) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    args: &Args,
+    directories: &[PathBuf],
+    found: &mut Vec<Found>,
+) -> anyhow::Result<Exit> {
     let mut total = Tally::default();
     let mut exits = Vec::new();
     for (position, directory) in directories.iter().enumerate() {
@@ -22,12 +28,12 @@ pub(super) fn run(args: &Args, directories: &[PathBuf]) -> anyhow::Result<Exit> 
         let tally = view.tally();
         let exit = if reason.is_some() { Exit::Nothing } else { judged(tally, args.strict) };
         let document = Document::new(&view, args.strict, exit.code(), reason.as_deref());
-        keep(&document, directory)?;
-        if args.format == "json" {
-            let mut out = anstream::stdout();
-            serde_json::to_writer_pretty(&mut out, &document)?;
-            out.write_all(b"\n")?;
-        } else {
+        let json = keep(&document, directory)?;
+        let headline = format!("{tally} (exit {})", exit.code());
+        let machine = source::machine(directory)?;
+        let report = Report::of_claims(&view, &headline, reason.as_deref(), machine);
+        found.push(Found { report, json });
+        if args.format == "table" {
             let space = if position > 0 { "\n" } else { "" };
             let findings = terminal::findings(&view, Screen::of_stdout());
             write!(anstream::stdout(), "{space}{findings}")?;
@@ -40,13 +46,7 @@ pub(super) fn run(args: &Args, directories: &[PathBuf]) -> anyhow::Result<Exit> 
         exits.push(exit);
     }
     let exit = worst(&exits);
-    let last = format!("forkbench: {total} (exit {})", exit.code());
-    // With json, standard output is for it alone.
-    if args.format == "json" {
-        writeln!(anstream::stderr(), "{last}")?;
-    } else {
-        writeln!(anstream::stdout(), "{last}")?;
-    }
+    last_line(args, &format!("forkbench: {total} (exit {})", exit.code()))?;
     Ok(exit)
 }
 

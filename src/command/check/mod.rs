@@ -16,10 +16,13 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::command::exit::{self, Exit};
+use crate::command::export::{self, Found, VerdictExport};
 use crate::command::knobs::KnobFlags;
 use crate::command::run::duration;
 use crate::model::units;
+use crate::show::exports::verdict::Report;
 use crate::show::judgement::Gated;
+use crate::show::source;
 use crate::show::terminal::{self, Screen};
 use crate::show::verdict;
 
@@ -104,10 +107,17 @@ pub struct Args {
     #[arg(long, short)]
     quiet: bool,
     /// How to print it
-    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    #[arg(long, default_value = "table", value_parser = format_names())]
     format: String,
+    /// Write it to a file too: json, junit or md (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = VerdictExport::parse)]
+    export: Vec<VerdictExport>,
     #[command(flatten)]
     knobs: KnobFlags,
+}
+
+fn format_names() -> clap::builder::PossibleValuesParser {
+    std::iter::once("table").chain(export::verdict_formats()).collect::<Vec<_>>().into()
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -120,6 +130,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Checks what the flags say.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    args.export.iter().try_for_each(VerdictExport::check)?;
     if let Some(directory) = &args.resume {
         return sides::resume(args, directory);
     }
@@ -145,16 +156,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn recorded(args: &Args) -> anyhow::Result<ExitCode> {
     let mut claiming = Vec::new();
     let mut exits = Vec::new();
+    let mut found = Vec::new();
     for directory in &args.directories {
         exit::results_directory(directory)?;
         match sides::judged(args, directory)? {
-            Some(gated) => exits.push(tell(args, &gated, directory)?),
+            Some(gated) => exits.push(tell(args, &gated, directory, &mut found)?),
             None => claiming.push(directory.clone()),
         }
     }
     if !claiming.is_empty() {
-        exits.push(claims::run(args, &claiming)?);
+        exits.push(claims::run(args, &claiming, &mut found)?);
     }
+    write_exports(args, &found)?;
     Ok(worst(&exits).into())
 }
 
@@ -176,23 +189,47 @@ fn keep(document: &impl Serialize, directory: &Path) -> anyhow::Result<Vec<u8>> 
     Ok(text)
 }
 
-/// Keeps what a gate found, prints it, and says which exit it makes.
-fn tell(args: &Args, gated: &Gated, directory: &Path) -> anyhow::Result<Exit> {
-    let text = keep(gated, directory)?;
-    let last = gated.last_line();
-    if args.format == "json" {
-        anstream::stdout().write_all(&text)?;
-        writeln!(anstream::stderr(), "{last}")?;
-    } else {
+/// Keeps what a gate found, adds it to what is exported, prints it for people, and says which exit
+/// it makes.
+fn tell(
+    args: &Args,
+    gated: &Gated,
+    directory: &Path,
+    found: &mut Vec<Found>,
+) -> anyhow::Result<Exit> {
+    let json = keep(gated, directory)?;
+    found.push(Found { report: Report::of_gate(gated, source::machine(directory)?), json });
+    if args.format == "table" {
         let screen = Screen::of_stdout();
-        writeln!(anstream::stdout(), "{}{last}", terminal::gated(gated, screen))?;
+        write!(anstream::stdout(), "{}", terminal::gated(gated, screen))?;
     }
+    last_line(args, &gated.last_line())?;
     Ok(match gated.exit_code {
         0 => Exit::Fine,
         3 => Exit::Regression,
         4 => Exit::Inconclusive,
         _ => Exit::Nothing,
     })
+}
+
+/// The last line; where standard output is for a document alone, elsewhere.
+fn last_line(args: &Args, text: &str) -> anyhow::Result<()> {
+    if args.format == "table" {
+        writeln!(anstream::stdout(), "{text}")?;
+    } else {
+        writeln!(anstream::stderr(), "{text}")?;
+    }
+    Ok(())
+}
+
+/// Prints what was found as a document, if that is asked for, and writes its files. The verdict is
+/// kept and told by then, whatever becomes of these.
+fn write_exports(args: &Args, found: &[Found]) -> anyhow::Result<()> {
+    if args.format != "table" {
+        let mut out = anstream::stdout();
+        export::write_verdict(&args.format, found, &mut out)?;
+    }
+    args.export.iter().try_for_each(|export| export.write(found))
 }
 
 /// That no debug build made the results, unless that is let pass.

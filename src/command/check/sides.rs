@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Args, failed, margins, release_build, tell};
+use super::{Args, failed, margins, release_build, tell, write_exports};
 use crate::analyse::cells::Cells;
 use crate::analyse::gate::Verdict;
 use crate::analyse::judgement::{Judgement, tails_disturbed};
@@ -270,7 +270,10 @@ fn conclude(
         }
         gated = found()?;
     }
-    Ok(tell(args, &gated, directory)?.into())
+    let mut found = Vec::new();
+    let exit = tell(args, &gated, directory, &mut found)?;
+    write_exports(args, &found)?;
+    Ok(exit.into())
 }
 
 /// What the gate of a results directory finds, as the flags want it judged; none if it has none.

@@ -8,8 +8,10 @@ use std::io::Write;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use super::markdown;
+use crate::analyse::gate;
 use crate::model::claim::Verdict;
 use crate::show::formats::Failure;
+use crate::show::judgement::Gated;
 use crate::show::view::View;
 
 /// What was found of one results directory, or of several together.
@@ -91,6 +93,61 @@ pub fn find(name: &str) -> Option<&'static Format> {
 }
 
 impl Report {
+    /// What a gate found.
+    pub fn of_gate(gated: &Gated, environment: Vec<(String, String)>) -> Report {
+        let rows = gated.rows.iter().map(|row| {
+            let is_waived = row.waived.is_some();
+            Row {
+                name: row.row.clone(),
+                group: "check".to_owned(),
+                cells: vec![
+                    row.told(row.base_value),
+                    row.told(row.cand_value),
+                    match row.told_interval() {
+                        interval if interval.is_empty() => row.told_ratio(),
+                        interval => format!("{} [{interval}]", row.told_ratio()),
+                    },
+                    row.told_margin(),
+                ],
+                verdict: row.verdict,
+                outcome: if row.is(gate::Verdict::Fine) || row.is(gate::Verdict::Improved) {
+                    Outcome::Passed
+                } else if row.is(gate::Verdict::Regressed) && !is_waived {
+                    Outcome::Failed
+                } else {
+                    Outcome::Skipped
+                },
+                why: row.told_why(),
+            }
+        });
+        let mut notes: Vec<String> = gated.notes.clone();
+        if !gated.left_out.is_empty() {
+            notes.push(format!("not judged: {}", gated.left_out.join(", ")));
+        }
+        let mut facts: Vec<(String, String)> = Vec::new();
+        for row in &gated.rows {
+            for (side, settings) in
+                [(&row.base, &row.base_settings), (&row.cand, &row.cand_settings)]
+            {
+                let fact = (side.clone(), settings.clone());
+                if !settings.is_empty() && !facts.contains(&fact) {
+                    facts.push(fact);
+                }
+            }
+        }
+        facts.extend(environment);
+        let last_line = gated.last_line();
+        Report {
+            source: gated.source.clone(),
+            headline: last_line.strip_prefix("forkbench: ").unwrap_or(&last_line).to_owned(),
+            reason: gated.reason.clone(),
+            columns: vec!["base", "cand", "ratio [interval]", "margin"],
+            rows: rows.collect(),
+            notes,
+            environment: facts,
+        }
+    }
+
     /// What was found of the claims of a run. `headline` is the last line of the check; `reason`
     /// says why nothing could be judged.
     pub fn of_claims(
