@@ -203,12 +203,12 @@ fn whatever_one_says_that_is_not_so_is_an_event_and_never_a_sample() {
         (
             "ready stamps",
             "\"$image\" 8<&- 9>&-; say spawned 99 1 2; say reaped 0 3".to_owned(),
-            "not within the exchange: asked ",
+            "not within the exchange, in their order: asked ",
         ),
         (
             "ready stamps",
             format!("\"$image\" 8<&- 9>&-; t={now}; say spawned 99 $t 1; say reaped 0 $t"),
-            "not within the exchange: asked ",
+            "not within the exchange, in their order: asked ",
         ),
         ("ready no-mailbox", "say spawned 99; say reaped 0".to_owned(), "waited for no child"),
         ("ready", "say failed 11 no room".to_owned(), "birth: "),

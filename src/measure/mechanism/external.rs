@@ -1,8 +1,8 @@
 //! `extern:CMD`: a program of the user's makes the processes, on request.
 //!
-//! The row, what a command must be, and whether it can do a piece of work. What is said between this
-//! program and the other stands in [`protocol`], its process in [`helper`]; when it is asked, and
-//! what becomes of its answers, in [`crate::measure::workload`].
+//! The row, what a command must be, and whether it can do a piece of work. What is said between
+//! this program and the other stands in [`protocol`], its process in `helper`; when it is asked,
+//! and what becomes of its answers, in [`crate::measure::workload`].
 
 pub(in crate::measure) mod helper;
 pub mod protocol;

@@ -2,8 +2,8 @@
 //!
 //! It is a child of the subject, with whatever the subject has: cgroup, priority, the mailbox. Its
 //! standard input and output are pipes, each the only one of its kind: that the helper has died is
-//! seen at once, and that the subject has died ends the helper. Its standard error is kept, for what
-//! it says last.
+//! seen at once, and that the subject has died ends the helper. Its standard error is kept, for
+//! what it says last.
 //!
 //! # Safety
 //!
