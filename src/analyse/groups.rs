@@ -52,8 +52,8 @@ pub struct Measured {
     pub identity: Identity,
     /// Spawns that failed.
     pub failed: usize,
-    /// For each quantity of time what each launch says in nanoseconds, by the number of the launch,
-    /// or why nothing is said.
+    /// For each quantity what each launch says, in its unit, by the number of the launch, or why
+    /// nothing is said.
     pub told: BTreeMap<Quantity, std::result::Result<BTreeMap<u32, f64>, String>>,
 }
 
@@ -69,15 +69,16 @@ pub struct Identity {
 }
 
 impl Results {
-    /// Reads a results directory and reduces it.
+    /// Reads a results directory and reduces it to what is always compared, and to these
+    /// quantities.
     ///
     /// # Errors
     ///
     /// If a file of it is missing, foreign, newer or garbled.
-    pub fn read(directory: &Path) -> Result<Results> {
+    pub fn read(directory: &Path, asked: &[Quantity]) -> Result<Results> {
         let environment = Environment::read(directory)?;
         let cells = Cells::read(directory)?;
-        Ok(Results::of(&cells, environment, directory.display().to_string()))
+        Ok(Results::of(&cells, asked, environment, directory.display().to_string()))
     }
 
     /// Reads several directories, as many at once as there are processors.
@@ -85,7 +86,7 @@ impl Results {
     /// # Errors
     ///
     /// As [`Results::read`], each in its place.
-    pub fn read_all(directories: &[PathBuf]) -> Vec<Result<Results>> {
+    pub fn read_all(directories: &[PathBuf], asked: &[Quantity]) -> Vec<Result<Results>> {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
         let work = || {
@@ -93,7 +94,7 @@ impl Results {
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(directory) = directories.get(place) else { return read };
-                read.push((place, Results::read(directory)));
+                read.push((place, Results::read(directory, asked)));
             }
         };
         let mut read: Vec<(usize, Result<Results>)> = thread::scope(|scope| {
@@ -105,7 +106,12 @@ impl Results {
         read.into_iter().map(|(_, results)| results).collect()
     }
 
-    pub(super) fn of(cells: &Cells, environment: Environment, name: String) -> Results {
+    pub(super) fn of(
+        cells: &Cells,
+        asked: &[Quantity],
+        environment: Environment,
+        name: String,
+    ) -> Results {
         let mut seen: HashMap<Identity, usize> = HashMap::new();
         let mut variants = Vec::new();
         for (index, row) in cells.variants.iter().enumerate() {
@@ -124,7 +130,7 @@ impl Results {
                 setup,
                 identity,
                 failed: cells.facts[index].failed,
-                told: told(cells, index),
+                told: told(cells, index, asked),
             });
         }
         let mut launches: Vec<u32> = cells.blocks.iter().map(|block| block.launch).collect();
@@ -152,16 +158,19 @@ fn percentiles() -> [Percentile; 2] {
     [Percentile::MEDIAN, Percentile::P95]
 }
 
-/// What every variant is asked for, and the lengths that its workload times itself.
+/// What every variant is asked for, the lengths that its workload times itself, and what else is
+/// asked.
 fn told(
     cells: &Cells,
     index: usize,
+    asked: &[Quantity],
 ) -> BTreeMap<Quantity, std::result::Result<BTreeMap<u32, f64>, String>> {
     let mut quantities = intervals();
     for reading in cells.lengths(index).keys() {
         let of = |percentile| Quantity::Length { reading: reading.clone(), percentile };
         quantities.extend(percentiles().map(of));
     }
+    quantities.extend_from_slice(asked);
     let of = |quantity: &Quantity| -> std::result::Result<BTreeMap<u32, f64>, String> {
         let told = Told::of(cells, index, quantity)?;
         Ok(told.launches.into_iter().map(|(launch, one)| (launch, one.value)).collect())
@@ -383,7 +392,7 @@ mod tests {
     }
 
     fn of(name: &str, run: &Run) -> Results {
-        Results::of(&run.cells(), Environment::default(), name.to_owned())
+        Results::of(&run.cells(), &[], Environment::default(), name.to_owned())
     }
 
     #[test]

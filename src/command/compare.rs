@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::analyse::environments::Environment;
 use crate::analyse::groups::{Comparison, Results};
 use crate::command::exit::{self, Exit};
+use crate::model::quantity::Quantity;
 use crate::record::error::RecordError;
 use crate::show::comparison::{self, FORMATS, View};
 use crate::show::terminal::Screen;
@@ -34,7 +35,7 @@ pub struct Args {
 /// Prints directories beside each other.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     distinct(&args.directories)?;
-    let results = match read(&args.directories)? {
+    let results = match read(&args.directories, &[])? {
         Ok(results) => results,
         Err(why) => {
             writeln!(anstream::stderr(), "forkbench: nothing can be compared: {why}")?;
@@ -78,20 +79,24 @@ pub(super) fn distinct(directories: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads results directories, or says why one of them cannot be used.
+/// Reads results directories, with these quantities beside those that are always compared, or says
+/// why one of them cannot be used.
 ///
 /// # Errors
 ///
 /// Of usage, if what was named is no results directory at all.
-pub(super) fn read(directories: &[PathBuf]) -> anyhow::Result<Result<Vec<Results>, String>> {
+pub(super) fn read(
+    directories: &[PathBuf],
+    asked: &[Quantity],
+) -> anyhow::Result<Result<Vec<Results>, String>> {
     let mut all = Vec::new();
-    for (directory, read) in directories.iter().zip(Results::read_all(directories)) {
+    for (directory, read) in directories.iter().zip(Results::read_all(directories, asked)) {
         match read {
             Ok(results) => all.push(results),
             Err(error @ (RecordError::Missing { .. } | RecordError::Foreign { .. })) => {
                 return Err(exit::usage(error));
             }
-            Err(error @ RecordError::Newer { .. }) => {
+            Err(error @ (RecordError::Newer { .. } | RecordError::Schema { .. })) => {
                 let environment = Environment::read(directory).ok();
                 let version = environment.and_then(|environment| environment.fact("tool.version"));
                 let by = version.map(|version| format!("; forkbench {version} made it"));

@@ -86,17 +86,17 @@ pub enum RecordError {
         /// The header it has, shortened.
         found: String,
     },
-    /// The file has all known columns and more, or a schema of its own: it is from a later version.
+    /// The file has all known columns and more: it is from a later version.
     #[error(
-        "{path}:1: the {unknown} not known to forkbench {version}, so a newer one wrote this; read \
-         it with that version (environment.toml names it)",
+        "{path}:1: the columns `{columns}` are not known to forkbench {version}, so a newer one \
+         wrote this; read it with that version (environment.toml names it)",
         path = path.display(), version = env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The file.
         path: PathBuf,
-        /// What is not known, with its verb: ``columns `a,b` are``, ``schema `x/2` is``.
-        unknown: String,
+        /// The columns that are not known, joined by commas.
+        columns: String,
     },
     /// A file says that it follows a schema that is not known.
     #[error(

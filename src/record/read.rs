@@ -203,9 +203,10 @@ impl Recorded {
     pub fn plan(&self) -> Result<toml::Table> {
         let plan = toml(&self.directory, "plan.toml")?;
         match plan.get("schema").and_then(toml::Value::as_str) {
-            Some(schema) if schema != PLAN_SCHEMA => Err(RecordError::Newer {
+            Some(schema) if schema != PLAN_SCHEMA => Err(RecordError::Schema {
                 path: self.directory.join("plan.toml"),
-                unknown: format!("schema `{schema}` is"),
+                found: schema.chars().take(40).collect(),
+                known: PLAN_SCHEMA,
             }),
             _ => Ok(plan),
         }
@@ -354,7 +355,7 @@ pub(super) fn check_header(
         if !unknown.is_empty() {
             return Err(RecordError::Newer {
                 path: path.to_path_buf(),
-                unknown: format!("columns `{}` are", unknown.join(",")),
+                columns: unknown.join(","),
             });
         }
     }

@@ -256,7 +256,7 @@ fn what_cannot_be_compared_says_which_file_and_why() {
     Made { mechanisms: vec!["_fork"], ..made() }.write(&bench, "apart");
     for (other, texts) in [
         ("newer", ["newer/samples.csv:1: the columns `mood`", "forkbench 9.8.7 made it"]),
-        ("plan", ["plan/plan.toml:1: the schema `forkbench.plan/7`", "forkbench 9.8.7 made it"]),
+        ("plan", ["plan/plan.toml: its schema is `forkbench.plan/7`", "forkbench 9.8.7 made it"]),
         ("damaged", ["damaged/blocks.csv:2: ", "tame"]),
         ("nothing", ["nothing can be compared: no variant", ""]),
         ("apart", ["nothing can be compared: no variant", ""]),
