@@ -79,6 +79,10 @@ pub enum Unit {
     /// A launch in which each of the two has a subject of its own: the wider of the signed-rank and
     /// the t interval.
     LaunchPair,
+    /// A run, where results directories are held against each other.
+    Run,
+    /// A boot, where they are held against each other across a difference of the machine.
+    Boot,
 }
 
 /// Why a contrast is not shown.

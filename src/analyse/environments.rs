@@ -185,6 +185,17 @@ impl Environment {
         warnings.into_iter().flatten().filter_map(|warning| warning.get("id")?.as_str())
     }
 
+    /// As it is written.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Environment {
+        Environment(text.parse().unwrap())
+    }
+
+    /// Everything that is told.
+    pub(super) fn facts(&self) -> &toml::Table {
+        &self.0
+    }
+
     /// A table of facts, by their names.
     fn table(&self, name: &str) -> BTreeMap<String, String> {
         let table = self.0.get(name).and_then(toml::Value::as_table);
@@ -257,7 +268,7 @@ mod tests {
     use super::*;
 
     fn environment(text: &str) -> Environment {
-        Environment(text.parse().unwrap())
+        Environment::of_text(text)
     }
 
     fn told(environments: &[&Environment]) -> Vec<(&'static str, String, bool)> {

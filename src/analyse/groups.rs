@@ -14,6 +14,7 @@ use super::cells::Cells;
 use super::contrasts::launch_value;
 use super::environments::Environment;
 use super::estimate::over_launches_in_proportion;
+use super::judgement::tails_disturbed;
 use super::launches::Told;
 use crate::model::interval::Interval;
 use crate::model::quantity::{Percentile, Quantity};
@@ -39,6 +40,8 @@ pub struct Results {
     pub eligible: usize,
     /// What was dropped while reading.
     pub losses: Losses,
+    /// Why its quantiles above the median cannot be relied on; none if they can.
+    pub tails_disturbed: Option<String>,
 }
 
 /// One variant of one directory.
@@ -138,6 +141,7 @@ impl Results {
         launches.dedup();
         Results {
             name,
+            tails_disturbed: tails_disturbed(cells, environment.facts()),
             environment,
             variants,
             // The pilot is no launch of the run.

@@ -6,6 +6,7 @@
 pub mod cells;
 pub mod columns;
 pub mod contrasts;
+pub mod directories;
 pub mod environments;
 pub mod estimate;
 pub mod findings;

@@ -29,6 +29,7 @@ use crate::measure::mechanism::external;
 use crate::measure::workload;
 use crate::model::claim::Place;
 use crate::model::interval::Interval;
+use crate::model::knob;
 use crate::model::order::Rng;
 use crate::model::row::{EventKind, Phase, Role};
 use crate::model::scenario::{Axis, Sampling, Scenario};
@@ -480,6 +481,10 @@ pub(super) fn perform(
         let listeners = Listeners { interrupted: &is_interrupted, progress: &mut progress, enough };
         let mut harness = Harness::new(writer, stall, listeners)?;
         environment.add_image(&harness.noop()).context("the image noop")?;
+        for program in own_images(directory)? {
+            // One that cannot be read is refused, or fails to be executed, and its row says so.
+            let _ = environment.add_image(&program);
+        }
         let outcome = job(&mut harness);
         environment.finish(&root);
         // A full disk has been told by then, and what is on it is whole.
@@ -663,6 +668,23 @@ fn check_once(
     let mut harness = Harness::new(writer, args.stall, listeners)?;
     let wishes = Wishes { launches: Some(1), blocks: Some(1), ..wishes };
     harness.run(roster, scenarios, wishes, ground)
+}
+
+/// The programs of the user's that the variants of a directory execute.
+fn own_images(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    let image = knob::find("image").expect("there is a knob of that name");
+    for row in Recorded::open(directory)?.variants()? {
+        let mut setup = Setup::default();
+        let known = (image.set)(&mut setup, &row.image).is_ok();
+        if let (true, Image::Command(words)) = (known, setup.work.image)
+            && let Some(program) = words.first().map(PathBuf::from)
+            && !programs.contains(&program)
+        {
+            programs.push(program);
+        }
+    }
+    Ok(programs)
 }
 
 /// Spawns that went well and that did not, per variant.

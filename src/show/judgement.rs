@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::analyse::contrasts::Unit;
 use crate::analyse::gate::Verdict;
 use crate::analyse::judgement::{Judged, Judgement};
-use crate::model::quantity::Measure;
+use crate::model::quantity::{Measure, Quantity};
 use crate::record::rows::VariantRow;
 use crate::show::{units, verdict};
 
@@ -97,7 +97,8 @@ pub struct GateRow {
     pub ratio_hi: Option<f64>,
     /// How much worse it may be.
     pub margin: f64,
-    /// `interleaved`, `launch-pairs`, `runs` or `counts`.
+    /// `interleaved`, `launch-pairs`, `runs`, `boots` or `counts`; `none` of what could not be
+    /// compared.
     pub design: &'static str,
     /// Blocks, pairs or runs.
     pub n_units: Option<usize>,
@@ -275,7 +276,10 @@ impl GateRow {
             design: match figures.map(|figures| figures.unit) {
                 Some(Unit::Block | Unit::Launch) => "interleaved",
                 Some(Unit::LaunchPair) => "launch-pairs",
-                None => "counts",
+                Some(Unit::Run) => "runs",
+                Some(Unit::Boot) => "boots",
+                None if matches!(row.quantity, Quantity::Count { .. }) => "counts",
+                None => "none",
             },
             n_units: figures.map(|figures| figures.units),
             launches: figures.map(|figures| figures.launches),
@@ -335,6 +339,7 @@ impl GateRow {
             let what = match self.design {
                 "launch-pairs" => "launch pairs",
                 "runs" => "runs a side",
+                "boots" => "boots a side",
                 _ => "blocks",
             };
             parts.push(format!("about {} more {what} would tell", units::count(needed as u64)));

@@ -1,12 +1,15 @@
-//! Results directories against each other: what `compare` says of them, and what it refuses.
+//! Results directories against each other: what `compare` says of them, what `check` judges, and what
+//! both refuse.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use forkbench::model::row::{BlockKind, Outcome, Phase, Role};
 use forkbench::record::append::{Block, Writer};
+use forkbench::record::floor::{self, Floor, FloorRow};
 use forkbench::record::rows::{BlockRow, LaunchRow, SampleRow, VariantRow};
 
 use crate::bench::{Bench, Said, finish};
@@ -26,6 +29,9 @@ struct Made {
     /// Lines of `environment.toml`, by table and key.
     facts: Vec<(&'static str, &'static str, String)>,
 }
+
+/// The machine of every run that is made.
+const FINGERPRINT: &str = "0123456789abcdef";
 
 /// A quiet run of the default build.
 fn made() -> Made {
@@ -68,7 +74,10 @@ impl Made {
                 image: "noop".to_owned(),
                 workload: "spawn".to_owned(),
                 copies_pages: copies_pages(mechanism),
-                settings: format!("mechanism={mechanism}"),
+                settings: match *mechanism {
+                    "posix_spawn" => String::new(),
+                    mechanism => format!("mechanism={mechanism}"),
+                },
             })
             .collect();
         let mut writer = Writer::create(&path, &variants).unwrap();
@@ -77,7 +86,7 @@ impl Made {
             let table = environment.entry(*table).or_insert(toml::Table::new().into());
             table.as_table_mut().unwrap().insert((*key).to_owned(), value.clone().into());
         }
-        environment.insert("fingerprint".to_owned(), "0123456789abcdef".into());
+        environment.insert("fingerprint".to_owned(), FINGERPRINT.into());
         writer.environment(&environment).unwrap();
         writer.plan(&toml::Table::from_iter([("vs".to_owned(), "posix_spawn".into())])).unwrap();
         for launch in 1..=self.launches {
@@ -305,4 +314,288 @@ fn real_runs_are_compared() {
     let refused: Vec<&Value> =
         json["differences"].as_array().unwrap().iter().filter(|d| d["refuses"] == true).collect();
     assert!(refused.is_empty(), "one machine, one boot, one build: {refused:?}");
+}
+
+/// Six runs, a percent apart as a whole and less than that in each mechanism, named `base-0` and so
+/// on.
+fn side(bench: &Bench, name: &str, of: impl Fn(u32) -> Made) -> Vec<String> {
+    let one = |run: u32| {
+        let name = format!("{name}-{run}");
+        let made = of(run);
+        let wobble = ["vfork", "posix_spawn", "fork", "clone3"][run as usize % 4];
+        let slower = made.slower.or(Some((wobble, 1.003)));
+        Made { factor: made.factor * (1.0 + 0.01 * f64::from(run)), slower, ..made }
+            .write(bench, &name);
+        name
+    };
+    (0..6).map(one).collect()
+}
+
+/// Checks those of `--base` against those of `--cand`.
+fn check(bench: &Bench, base: &[String], cand: &[String], more: &[&str]) -> Said {
+    let words = |words: &[String]| words.to_vec();
+    let mut arguments = vec!["check".to_owned(), "--base".to_owned()];
+    arguments.extend(words(base));
+    arguments.push("--cand".to_owned());
+    arguments.extend(words(cand));
+    arguments.extend(more.iter().map(|word| (*word).to_owned()));
+    let mut command = bench.forkbench(arguments);
+    command.env("XDG_STATE_HOME", bench.path("state"));
+    finish(command)
+}
+
+fn verdict(bench: &Bench, directory: &str) -> Value {
+    let text = fs::read_to_string(bench.path(directory).join("verdict.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Each row and its verdict.
+fn rows(verdict: &Value) -> Vec<(&str, &str)> {
+    let rows = verdict["rows"].as_array().unwrap().iter();
+    rows.map(|row| (row["row"].as_str().unwrap(), row["verdict"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn groups_of_runs_are_judged_and_the_verdict_is_kept_with_the_first_candidate() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let same = side(&bench, "same", |_| Made { factor: 1.1, ..made() });
+    let said = check(&bench, &base, &same, &["--strict"]);
+    said.expect(0, &[]);
+    let found = verdict(&bench, "same-0");
+    assert_eq!((&found["exit_code"], &found["kind"]), (&0.into(), &"gate".into()), "{said:#?}");
+    assert_eq!(found["counts"]["ok"], 8, "two mechanisms, two intervals, two percentiles");
+    let row = &found["rows"][0];
+    assert_eq!(
+        (&row["design"], &row["n_units"], &row["margin"]),
+        (&"runs".into(), &6.into(), &0.05.into())
+    );
+    assert!(
+        (row["ratio"].as_f64().unwrap() - 1.0).abs() < 0.01,
+        "what all went through is divided out"
+    );
+
+    let slow = side(&bench, "slow", |_| Made { slower: Some(("fork", 1.25)), ..made() });
+    let said = check(&bench, &base, &slow, &["--on", "blocked.p50"]);
+    said.expect(3, &[]);
+    let found = verdict(&bench, "slow-0");
+    assert_eq!(
+        rows(&found),
+        [("posix_spawn blocked.p50", "OK"), ("fork blocked.p50", "REGRESSED")]
+    );
+    assert!(said.stdout.contains("is what posix_spawn is divided by"), "{said:#?}");
+    assert!(said.stdout.contains("no floor is stored for this machine"), "{said:#?}");
+
+    let json =
+        check(&bench, &slow, &base, &["--on", "blocked.p50", "--format", "json", "--out", "."]);
+    json.expect(0, &["IMPROVED 1"]);
+    let printed: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(printed, verdict(&bench, "."));
+}
+
+#[test]
+fn fewer_than_five_a_side_are_described_and_not_judged() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |_| Made { slower: Some(("fork", 2.0)), ..made() });
+    for count in [1, 4] {
+        let said = check(&bench, &base[..count], &cand, &[]);
+        said.expect(5, &[]);
+        let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("are described, not judged"), "{said:#?}");
+        assert!(text.contains("1 to 33 % false alarms"), "{said:#?}");
+        assert!(text.contains("by the geometric mean over 4 variants"), "{said:#?}");
+        let found = verdict(&bench, "cand-0");
+        assert_eq!((&found["exit_code"], &found["counts"]["regressed"]), (&5.into(), &0.into()));
+        assert!(rows(&found).iter().all(|(_, verdict)| *verdict == "NOT COMPARABLE"));
+    }
+}
+
+#[test]
+fn a_difference_that_nobody_declared_is_not_comparable_and_a_declared_one_is_judged_by_boots() {
+    let bench = Bench::new();
+    let of = |kernel: &'static str, factor: f64| {
+        move |run: u32| {
+            Made { factor, ..made() }.with("kernel", "release", kernel).with(
+                "kernel",
+                "boot_id",
+                format!("{kernel}-{run}"),
+            )
+        }
+    };
+    let base = side(&bench, "base", of("6.18", 1.0));
+    let cand = side(&bench, "cand", of("6.19", 1.3));
+    let refused = check(&bench, &base, &cand, &[]);
+    refused.expect(5, &[]);
+    let reason = verdict(&bench, "cand-0")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("kernel.release: 6.18 (base), 6.19 (cand)"), "{reason}");
+    assert!(reason.contains("--across kernel"), "{reason}");
+
+    let judged = check(&bench, &base, &cand, &["--across", "kernel", "--on", "blocked.p50"]);
+    judged.expect(3, &[]);
+    let found = verdict(&bench, "cand-0");
+    assert_eq!(rows(&found).len(), 4, "nothing is a reference across a difference");
+    assert_eq!(found["rows"][0]["design"], "boots");
+    check(&bench, &base, &cand, &["--across", "libc"]).expect(5, &[]);
+    let one_boot = side(&bench, "one", |_| made().with("kernel", "release", "6.19"));
+    check(&bench, &base, &one_boot, &["--across", "kernel"]).expect(5, &[]);
+    let reason = verdict(&bench, "one-0")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("6 boots of the base and 1 of the candidate"), "{reason}");
+}
+
+#[test]
+fn real_runs_are_judged() {
+    let bench = Bench::new();
+    let run = |out: &str| {
+        let sampling = ["--launches", "3", "--blocks", "2", "--time", "1s", "--quiet"];
+        let arguments = [&["run", "--out", out, "--mechanism", "vfork,posix_spawn"][..], &sampling];
+        finish(bench.forkbench(arguments.concat())).expect(0, &[]);
+        out.to_owned()
+    };
+    let names = |side: &str| (0..5).map(|run| format!("{side}-{run}")).collect::<Vec<_>>();
+    let (base, cand) = (names("base"), names("cand"));
+    for (one, other) in base.iter().zip(&cand) {
+        run(one);
+        run(other);
+    }
+    let said = check(&bench, &base, &cand, &["--on", "blocked.p50", "--allow-debug-build"]);
+    // The machine may be busy, and then the two differ or nothing can be said: but they are judged.
+    assert!(matches!(said.code, Some(0 | 3)), "{said:#?}");
+    let found = verdict(&bench, "cand-0");
+    let row = &found["rows"][0];
+    assert_eq!((&row["row"], &row["design"]), (&"posix_spawn blocked.p50".into(), &"runs".into()));
+    assert_ne!(row["verdict"], "NOT COMPARABLE", "{said:#?}");
+}
+
+#[test]
+fn four_times_the_samples_take_about_four_times_as_long() {
+    let bench = Bench::new();
+    let of = |samples: u32| move |_| Made { samples, launches: 2, ..made() };
+    let (small, large) = (side(&bench, "small", of(250)), side(&bench, "large", of(1000)));
+    let took = |side: &[String]| {
+        let once = || {
+            let started = Instant::now();
+            check(&bench, &side[..3], &side[3..], &[]).expect(5, &[]);
+            started.elapsed()
+        };
+        (0..3).map(|_| once()).min().unwrap().as_secs_f64()
+    };
+    let (small, large) = (took(&small), took(&large));
+    assert!(large < 10.0 * small, "{small:.3} s, and of four times as many {large:.3} s");
+}
+
+#[test]
+fn what_is_asked_wrongly_of_groups_is_wrong_usage_and_nothing_is_written() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |_| made());
+    fs::create_dir(bench.path("empty")).unwrap();
+    let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    for (other, text) in [
+        (own(&["base-1", "cand-1"]), "base-1 is the same directory as base-1"),
+        (own(&["cand-1", "cand-1/."]), "is the same directory as cand-1"),
+        (own(&["nowhere"]), "nowhere is no directory"),
+        (own(&["empty"]), "empty/blocks.csv: there is no such file"),
+        (own(&["rss=1G"]), "rss=1G is no directory"),
+    ] {
+        check(&bench, &base, &other, &[]).expect(2, &[text]);
+    }
+    for (more, text) in [
+        (&["--across", "kernal"][..], "did you mean `kernel`"),
+        (&["--reference", "system"], "they have clone3, fork, posix_spawn, vfork"),
+        (&["--confirm"], "--confirm is for sides that are measured now"),
+        (&["--rss", "1G"], "--rss is for sides that are measured now"),
+        (&["--on", "blockd"], "did you mean `blocked`"),
+    ] {
+        check(&bench, &base, &cand, more).expect(2, &[text]);
+    }
+    let knobs = ["check", "--base", "rss=0", "--cand", "rss=1M", "--across", "kernel"];
+    finish(bench.forkbench(knobs)).expect(2, &["--across is for results directories"]);
+    assert!(!bench.path("cand-0").join("verdict.json").exists());
+}
+
+#[test]
+fn a_group_with_a_directory_that_cannot_be_used_is_not_comparable() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |_| made().with("tool", "version", "9.8.7"));
+    let reason = || verdict(&bench, "cand-0")["reason"].as_str().unwrap().to_owned();
+    // A newer one made all of them.
+    check(&bench, &base, &cand, &[]).expect(5, &[]);
+    assert!(reason().contains("--across build"), "{}", reason());
+    let path = bench.path("cand-2").join("samples.csv");
+    let whole = fs::read_to_string(&path).unwrap();
+    add_column(&path);
+    check(&bench, &base, &cand, &[]).expect(5, &[]);
+    assert!(reason().contains("cand-2/samples.csv:1: the columns `mood`"), "{}", reason());
+    assert!(reason().ends_with("forkbench 9.8.7 made it"), "{}", reason());
+    fs::write(&path, whole.replace("measure", "measur")).unwrap();
+    check(&bench, &base, &cand, &[]).expect(5, &[]);
+    assert!(reason().contains("cand-2/samples.csv:2: "), "{}", reason());
+
+    let debug = side(&bench, "debug", |_| made().with("tool", "build_profile", "debug"));
+    check(&bench, &base, &debug, &[]).expect(5, &[]);
+    let reason = verdict(&bench, "debug-0")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("--allow-debug-build"), "{reason}");
+}
+
+#[test]
+fn a_side_that_failed_to_measure_is_no_pass() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |run| match run {
+        4 => Made { mechanisms: vec!["vfork", "posix_spawn", "clone3"], ..made() },
+        _ => made(),
+    });
+    check(&bench, &base, &cand, &["--on", "blocked.p50"]).expect(5, &[]);
+    let found = verdict(&bench, "cand-0");
+    let expected = [("posix_spawn blocked.p50", "OK"), ("fork blocked.p50", "NOT COMPARABLE")];
+    assert_eq!(rows(&found), expected);
+    assert_eq!(found["rows"][1]["why"], "cand-4: it is not in this run");
+
+    // One launch of one block, and others of many: each is one run.
+    let uneven = side(&bench, "uneven", |run| Made { launches: 1 + run, blocks: 1, ..made() });
+    check(&bench, &base, &uneven, &["--on", "blocked.p50"]).expect(0, &[]);
+    let nothing = bench.path("uneven-3").join("blocks.csv");
+    let text = fs::read_to_string(&nothing).unwrap();
+    fs::write(&nothing, format!("{}\n", text.lines().next().unwrap())).unwrap();
+    check(&bench, &base, &uneven, &[]).expect(5, &[]);
+    let reason = verdict(&bench, "uneven-0")["reason"].as_str().unwrap().to_owned();
+    assert_eq!(reason, "uneven-3: nothing was measured");
+}
+
+#[test]
+fn a_verdict_that_cannot_be_written_is_a_failure() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |_| made());
+    check(&bench, &base, &cand, &["--out", "nowhere"]).expect(1, &["the verdict is not kept"]);
+}
+
+#[test]
+fn the_floor_of_the_machine_widens_the_margin() {
+    let bench = Bench::new();
+    let base = side(&bench, "base", |_| made());
+    let cand = side(&bench, "cand", |_| Made { slower: Some(("fork", 1.25)), ..made() });
+    let floor = Floor {
+        schema: floor::SCHEMA.to_owned(),
+        fingerprint: FINGERPRINT.to_owned(),
+        date: "2026-11-24T06:00:00Z".to_owned(),
+        version: "0.1.0".to_owned(),
+        rows: vec![FloorRow {
+            mechanism: "fork".to_owned(),
+            shape: "empty".to_owned(),
+            quantity: "blocked.p50".parse().unwrap(),
+            reference: Some("clone3".to_owned()),
+            runs: 20,
+            log_ratio: 1.4_f64.ln(),
+        }],
+    };
+    let path = bench.path("state").join(format!("forkbench/floor-{FINGERPRINT}.json"));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, serde_json::to_string(&floor).unwrap()).unwrap();
+    check(&bench, &base, &cand, &["--on", "blocked.p50"]).expect(0, &[]);
+    let found = verdict(&bench, "cand-0");
+    assert_eq!(rows(&found)[1], ("fork blocked.p50", "OK"));
+    assert!((found["rows"][1]["margin"].as_f64().unwrap() - 0.4).abs() < 1e-9);
 }

@@ -4,6 +4,7 @@
 //! ([`sides`]), results directories with their claims or their gate ([`claims`]).
 
 mod claims;
+mod directories;
 mod margins;
 pub mod sides;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::analyse::environments::Topic;
 use crate::command::exit::{self, Exit};
 use crate::command::export::{self, Found, VerdictExport};
 use crate::command::knobs::KnobFlags;
@@ -51,11 +53,12 @@ pub struct Args {
     /// Results directories, each judged again by its gate or by the claims of its scenarios
     #[arg(value_name = "DIR", conflicts_with_all = ["base", "cand", "second_base"])]
     directories: Vec<PathBuf>,
-    /// How things were: a knob and its value, such as image=./old; one knob each
-    #[arg(long, value_name = "K=V", num_args = 1.., requires = "cand")]
+    /// How things were: a knob and its value, such as image=./old, one knob each; or results
+    /// directories
+    #[arg(long, value_name = "K=V|DIR", num_args = 1.., requires = "cand")]
     base: Vec<String>,
-    /// How they are now: a knob and its value, such as image=./new
-    #[arg(long, value_name = "K=V", num_args = 1.., requires = "base")]
+    /// How they are now: a knob and its value, such as image=./new; or results directories
+    #[arg(long, value_name = "K=V|DIR", num_args = 1.., requires = "base")]
     cand: Vec<String>,
     /// How they were longer ago, such as in the last release: against slow creep
     #[arg(long, value_name = "K=V", num_args = 1.., requires = "base")]
@@ -66,6 +69,14 @@ pub struct Args {
     /// What is judged: intervals, or quantities such as minor_faults.child [default: blocked,reaped]
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     on: Vec<String>,
+    /// Of directories: a difference of the machines that is the question, and not to be refused
+    /// (kernel, libc, cpu, mitigations, memory, cgroup, image, build); the unit is then the boot
+    #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = directories::topic)]
+    across: Vec<Topic>,
+    /// Of directories: the variant or mechanism by which the others of its kind are divided
+    /// [default: the barest]
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
+    reference: Vec<String>,
     /// How often at most an unchanged system is called REGRESSED, over all rows
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     alpha: f64,
@@ -135,6 +146,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return sides::resume(args, directory);
     }
     if !args.directories.is_empty() {
+        refuse_of_directories(args)?;
         if !args.knobs.given.is_empty() {
             return Err(exit::usage_text(
                 "a results directory is judged as it was measured: leave the knobs out, or give \
@@ -149,7 +161,26 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
              image=./old --cand image=./new), or a results directory",
         ));
     }
-    sides::run(args)
+    match directories::sides(&args.base, &args.cand)? {
+        Some((base, cand)) => directories::run(args, &base, &cand),
+        None => {
+            refuse_of_directories(args)?;
+            sides::run(args)
+        }
+    }
+}
+
+/// What is said of stored results says nothing of sides that are measured now.
+fn refuse_of_directories(args: &Args) -> anyhow::Result<()> {
+    let flag = match (args.across.is_empty(), args.reference.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, _) => "--across",
+        (true, false) => "--reference",
+    };
+    Err(exit::usage_text(format!(
+        "{flag} is for results directories against each other (--base DIR.. --cand DIR..); what one \
+         run holds is of one machine: leave it out"
+    )))
 }
 
 /// Judges results directories: a check by its gate, any other by its claims.
@@ -197,8 +228,19 @@ fn tell(
     directory: &Path,
     found: &mut Vec<Found>,
 ) -> anyhow::Result<Exit> {
+    tell_of(args, gated, directory, source::machine(directory)?, found)
+}
+
+/// The same, of results that were measured on that machine, wherever the verdict is kept.
+fn tell_of(
+    args: &Args,
+    gated: &Gated,
+    directory: &Path,
+    machine: Vec<(String, String)>,
+    found: &mut Vec<Found>,
+) -> anyhow::Result<Exit> {
     let json = keep(gated, directory)?;
-    found.push(Found { report: Report::of_gate(gated, source::machine(directory)?), json });
+    found.push(Found { report: Report::of_gate(gated, machine), json });
     if args.format == "table" {
         let screen = Screen::of_stdout();
         write!(anstream::stdout(), "{}", terminal::gated(gated, screen))?;

@@ -251,7 +251,8 @@ pub static ENTRIES: &[Entry] = &[
         &[],
         "the same mechanism in an empty parent, for the column `if empty`",
         "A role in variants.csv. It is measured in the same launches as the large parent, so that \
-         the pair tells what the shape costs.",
+         the pair tells what the shape costs. Of check over directories (--reference) it is what a \
+         variant is divided by: a barer mechanism of its kind, in the same parent and the same run.",
     ),
     // Intervals: where the clock stops.
     entry(
@@ -1479,6 +1480,26 @@ pub static ENTRIES: &[Entry] = &[
         "what was decided of a checked row: REGRESSED, OK, IMPROVED or INCONCLUSIVE",
         "By the interval of a ratio against a margin (3 % for p50 and 10 % for p95 unless given). \
          Rows that can fail a build are corrected for their number by Benjamini and Hochberg.",
+    ),
+    entry(
+        Word,
+        "floor",
+        &[],
+        "how far runs of one and the same thing lie apart on a machine",
+        "What 95 % of the pairs of runs of `forkbench validate` do not exceed, for a mechanism, a \
+         shape, a quantity and what it was divided by; stored for the fingerprint of the machine. \
+         No margin of check over directories (--base DIR.. --cand DIR..) is below it, nor below \
+         5 %.",
+    ),
+    entry(
+        Word,
+        "across",
+        &[],
+        "a difference of the surroundings that is the question of a check over directories",
+        "Runs whose kernel, libc, cpu, mitigations, memory, cgroup, image or build differ are NOT \
+         COMPARABLE unless the topic is declared (--across kernel). Then nothing is divided by a \
+         reference, which goes through the difference too, and the boot is the unit: at least five \
+         a side, and directories of one boot are one.",
     ),
     entry(
         Verdict,
