@@ -413,3 +413,151 @@ fn undecided(figures: &Figures, margin: f64) -> (String, Option<usize>) {
     let more = all.saturating_sub(figures.units).max(1);
     (String::new(), Some(more))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::fixture::Run;
+    use crate::model::gate::{CHECK, Margin};
+    use crate::model::row::Role;
+    use crate::record::fixture;
+    use crate::record::rows::SampleRow;
+
+    const BASE: u64 = 100_000;
+
+    /// A run of 10 launches of 4 blocks: base, cand so many times as long, and the twin.
+    fn run(cand: f64, twin: f64, samples: u64) -> Cells {
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(0, Role::Subject, "empty", "vfork"),
+                fixture::variant(1, Role::Subject, "empty", "vfork"),
+                fixture::variant(2, Role::Twin, "empty", "vfork"),
+            ],
+            ..Run::default()
+        };
+        for launch in 1..=10_u32 {
+            for block in 0..4_u32 {
+                let number = 4 * launch + block;
+                let of = |variant: u32, factor: f64| -> Vec<SampleRow> {
+                    (0..samples)
+                        .map(|i| {
+                            // What disturbs a block disturbs all, and no two samples are equal.
+                            let ns = BASE + 1_000 * u64::from(number % 7) + 10 * i;
+                            let own = u64::from((number * (variant + 3)) % 11) * 20;
+                            let ns = ((ns + own) as f64 * factor) as u64;
+                            fixture::sample(launch, number, variant, ns)
+                        })
+                        .collect()
+                };
+                let all = [of(0, 1.0), of(1, cand), of(2, twin)].concat();
+                run.blocks.push((fixture::block(launch, number), all, vec![]));
+            }
+        }
+        run.cells()
+    }
+
+    fn gate(twin: bool) -> Gate {
+        let margin = |of: &str, share| Margin { of: of.parse().unwrap(), share, asked: false };
+        Gate {
+            alpha: CHECK,
+            fail_fast: false,
+            margins: vec![margin("blocked.p50", 0.03), margin("blocked.p95", 0.1)],
+            left_out: Vec::new(),
+            comparisons: vec![Comparison {
+                name: "vfork".to_owned(),
+                base: 0,
+                cand: 1,
+                second_base: None,
+                twin: twin.then_some(2),
+            }],
+        }
+    }
+
+    fn verdicts(cells: &Cells, gate: &Gate) -> Vec<&'static str> {
+        let judgement = Judgement::of(cells, gate, None);
+        judgement.rows.iter().map(|row| row.verdict.word()).collect()
+    }
+
+    #[test]
+    fn each_margin_is_its_own() {
+        assert_eq!(verdicts(&run(1.0, 1.0, 50), &gate(true)), ["OK", "OK"]);
+        assert_eq!(verdicts(&run(1.06, 1.0, 50), &gate(true)), ["REGRESSED", "OK"]);
+        assert_eq!(verdicts(&run(1.2, 1.0, 50), &gate(true)), ["REGRESSED", "REGRESSED"]);
+        assert_eq!(verdicts(&run(0.8, 1.0, 50), &gate(true)), ["IMPROVED", "IMPROVED"]);
+    }
+
+    #[test]
+    fn the_interval_says_what_the_verdict_says() {
+        let judgement = Judgement::of(&run(1.06, 1.0, 50), &gate(true), None);
+        let figures = judgement.rows[0].figures.clone().unwrap();
+        let (low, high) = (figures.low.unwrap(), figures.high.unwrap());
+        assert!(low > 1.03 && low <= figures.ratio && figures.ratio <= high && high < 1.09);
+        assert_eq!((figures.units, figures.launches, figures.unit), (40, 10, Unit::Block));
+        assert!(figures.worse_q <= CHECK && figures.detects.unwrap() > 1.03);
+        assert_eq!(judgement.rows[0].base_value.map(|ns| (ns / 1e4).round()), Some(10.0));
+    }
+
+    #[test]
+    fn where_the_twin_differs_nothing_is_judged() {
+        let cells = run(1.2, 1.2, 50);
+        assert_eq!(verdicts(&cells, &gate(true)), ["INCONCLUSIVE", "INCONCLUSIVE"]);
+        let judgement = Judgement::of(&cells, &gate(true), None);
+        assert!(judgement.rows[0].why.contains("twin"), "{:?}", judgement.rows[0]);
+        assert_eq!(verdicts(&cells, &gate(false)), ["REGRESSED", "REGRESSED"]);
+    }
+
+    #[test]
+    fn disturbed_tails_are_not_judged_and_medians_are() {
+        let judgement = Judgement::of(&run(1.2, 1.0, 50), &gate(true), Some("stolen"));
+        let told: Vec<_> =
+            judgement.rows.iter().map(|row| (row.verdict.word(), row.why.as_str())).collect();
+        assert_eq!(told, [("REGRESSED", ""), ("INCONCLUSIVE", "stolen")]);
+    }
+
+    #[test]
+    fn a_tail_takes_more_samples_than_a_median() {
+        // 4 blocks of 8 samples are 32, and p95 takes 40.
+        let judgement = Judgement::of(&run(1.2, 1.0, 8), &gate(true), None);
+        assert_eq!(judgement.rows[0].verdict, Verdict::Regressed);
+        assert_eq!(judgement.rows[1].verdict, Verdict::Inconclusive);
+        assert!(judgement.rows[1].why.contains("takes 40 samples"), "{:?}", judgement.rows[1]);
+    }
+
+    #[test]
+    fn ties_everywhere_decide_nothing_wrong() {
+        let mut run = Run {
+            variants: vec![
+                fixture::variant(0, Role::Subject, "empty", "vfork"),
+                fixture::variant(1, Role::Subject, "empty", "vfork"),
+            ],
+            ..Run::default()
+        };
+        for launch in 1..=20_u32 {
+            let of = |variant| (0..8).map(move |_| fixture::sample(launch, launch, variant, BASE));
+            let all = of(0).chain(of(1)).collect();
+            run.blocks.push((fixture::block(launch, launch), all, vec![]));
+        }
+        let judgement = Judgement::of(&run.cells(), &gate(false), None);
+        let row = &judgement.rows[0];
+        assert_eq!(row.verdict, Verdict::Fine);
+        let figures = row.figures.as_ref().unwrap();
+        assert_eq!((figures.ratio, figures.low, figures.high), (1.0, Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn a_side_without_samples_is_not_comparable() {
+        let mut gate = gate(false);
+        gate.comparisons[0].cand = 7;
+        let judgement = Judgement::of(&run(1.0, 1.0, 8), &gate, None);
+        assert!(judgement.rows.iter().all(|row| row.verdict == Verdict::NotComparable));
+        assert_eq!(judgement.widest(), None);
+    }
+
+    #[test]
+    fn steal_and_throttling_are_seen() {
+        let cells = run(1.0, 1.0, 4);
+        assert_eq!(tails_disturbed(&cells, &toml::Table::new()), None);
+        let throttled = "[noise.delta]\nthrottled_us = 2500\n".parse().unwrap();
+        assert!(tails_disturbed(&cells, &throttled).unwrap().contains("2.5 ms"));
+    }
+}

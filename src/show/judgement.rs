@@ -253,7 +253,7 @@ impl GateRow {
             found.map(|variant| variant.settings.clone()).unwrap_or_default()
         };
         let figures = row.figures.as_ref();
-        let against = if row.base.ends_with(SECOND_BASE) { " against the second base" } else { "" };
+        let against = if row.base.ends_with(SECOND_BASE) { " vs second-base" } else { "" };
         GateRow {
             row: format!("{} {}{against}", row.name, row.quantity),
             name: row.name.clone(),

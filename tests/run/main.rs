@@ -26,6 +26,7 @@ mod recipes;
 mod refusals;
 mod scenarios;
 mod shapes;
+mod sides;
 mod stall;
 mod strings;
 mod threads;

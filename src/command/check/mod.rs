@@ -1,7 +1,7 @@
 //! `forkbench check`: whether something got worse, or what a run claims of itself does not hold.
 //!
 //! Owns the flags and which of the three ways of checking they mean: sides that are measured now
-//! ([`sides`]), results directories with their claims or their gate ([`claims`]).
+//! ([`sides`]), results directories with their claims or their gate (`claims`).
 
 mod claims;
 mod directories;
