@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -295,11 +296,20 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     let resumes = arguments.iter().any(|word| word == "--resume");
     let is_hazard = arguments.first().is_some_and(|word| word == "hazard");
     let makes_hazards = is_hazard && !resumes && arguments.iter().all(|word| word != "--symbols");
+    let is_check = arguments.first().is_some_and(|word| word == "check");
+    let measures = is_check
+        && arguments.iter().any(|word| word == "--cand")
+        && !arguments.iter().any(|word| word.starts_with("results/"));
     let mut shrunk = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--time" | "--launches" | "--blocks" | "--out" if is_run => {
+                words.next();
+            }
+            // So short a check decides nothing, which is no failure.
+            "--strict" if measures => {}
+            "--time" | "--launches" | "--blocks" | "--out" if measures => {
                 words.next();
             }
             "--forks" | "--birth" | "--out" if makes_hazards => {
@@ -327,6 +337,10 @@ fn shrink(arguments: &[String], sample: &str, out: &str) -> Vec<String> {
     }
     if is_run && !resumes {
         let short = ["--time", "1s", "--launches", "1", "--blocks", "1", "--out", out];
+        shrunk.extend(short.map(str::to_owned));
+    }
+    if measures {
+        let short = ["--launches", "1", "--blocks", "1", "--out", out];
         shrunk.extend(short.map(str::to_owned));
     }
     if makes_hazards {
@@ -364,6 +378,18 @@ fn sample_run(place: &TempDir) -> String {
     ];
     let output = forkbench(place.path(), &arguments, Stdio::null());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // What the commands of checks compare.
+    let helper = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/extern/spawn_server.sh");
+    for (from, to) in [
+        (Path::new("/bin/true"), "old"),
+        (Path::new("/bin/true"), "new"),
+        (&helper, "old-spawner"),
+        (&helper, "new-spawner"),
+    ] {
+        let to = place.path().join(to);
+        fs::copy(from, &to).unwrap();
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).unwrap();
+    }
     fs::create_dir(place.path().join(AGAIN)).unwrap();
     for entry in fs::read_dir(place.path().join("sample")).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_file() {
