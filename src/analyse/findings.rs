@@ -19,7 +19,7 @@ use crate::model::setup::Setup;
 /// A claim, and what the results say of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Name of the scenario that claims it.
+    /// Name of the scenario that claims it, or of the budget.
     pub scenario: String,
     /// The claim.
     pub claim: Claim,
@@ -76,6 +76,17 @@ impl Finding {
             }
         }
         findings
+    }
+
+    /// The claims of a budget, of all that a run has measured: a place means any variant of it.
+    /// `budget` is the name of the budget.
+    pub fn of_budget(cells: &Cells, budget: &str, claims: &[Claim]) -> Vec<Finding> {
+        let find = |claim: &Claim| {
+            let places = Places::of_run(cells, claim.estimate.axis());
+            let measured = Bench { cells, places: &places }.measure(&claim.estimate);
+            Finding::of(budget, claim, measured)
+        };
+        claims.iter().map(find).collect()
     }
 
     fn of(scenario: &str, claim: &Claim, measured: Result<Measured, String>) -> Finding {

@@ -75,6 +75,27 @@ impl Places {
         places
     }
 
+    /// The variants of a whole run, whichever of its scenarios asked for them. `axis` is the name
+    /// of an axis along which they are looked for.
+    pub(super) fn of_run(cells: &Cells, axis: Option<&str>) -> Places {
+        let has_it =
+            |one: &&Scenario| one.axes.iter().any(|known| Some(known.name.as_str()) == axis);
+        let scenario = cells.scenarios.iter().find(has_it).or(cells.scenarios.first());
+        let mut places =
+            Places { candidates: Vec::new(), scenario: scenario.cloned().unwrap_or_default() };
+        for (index, (row, setup)) in cells.variants.iter().zip(&cells.setups).enumerate() {
+            let rank = match row.role {
+                Role::Subject => Rank::Own,
+                Role::Control => Rank::Control,
+                Role::Reference => Rank::Reference,
+                Role::Twin => continue,
+            };
+            let Some(setup) = setup.clone() else { continue };
+            places.candidates.push(Candidate { setup, index, rank });
+        }
+        places
+    }
+
     fn add(&mut self, cells: &Cells, setup: Setup, rank: Rank) {
         let index = match rank {
             Rank::Control => control(cells, &setup),

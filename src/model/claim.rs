@@ -145,6 +145,16 @@ impl Estimate {
         }
     }
 
+    /// The axis along which it is taken; none if it is taken at places.
+    pub fn axis(&self) -> Option<&str> {
+        match self {
+            Estimate::Value { .. } | Estimate::Ratio { .. } | Estimate::Difference { .. } => None,
+            Estimate::Slope { over, .. }
+            | Estimate::Spread { over, .. }
+            | Estimate::Crossover { over, .. } => Some(over),
+        }
+    }
+
     /// What it is counted in.
     pub fn measure(&self) -> Counted {
         match self {

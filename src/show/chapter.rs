@@ -62,6 +62,14 @@ impl Chapter {
         }
     }
 
+    /// Its name, and the question it answers.
+    pub fn title(&self) -> String {
+        match self.about.as_str() {
+            "" => self.name.clone(),
+            about => format!("{}: {about}", self.name),
+        }
+    }
+
     /// What became of its claims.
     pub fn tally(&self) -> Tally {
         Tally::of(self.findings.iter().map(|finding| finding.verdict))

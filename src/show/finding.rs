@@ -38,7 +38,7 @@ pub struct FindingRow {
 /// `at_most` are in `unit`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FindingRecord {
-    /// Name of the scenario that claims it.
+    /// Name of the scenario that claims it, or of the budget.
     pub scenario: String,
     /// What is claimed, as a sentence.
     pub claim: String,

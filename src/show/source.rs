@@ -5,12 +5,17 @@
 use std::path::Path;
 
 use crate::analyse::cells::Cells;
+use crate::analyse::estimate::CONFIDENCE;
+use crate::analyse::findings::Finding;
 use crate::analyse::summary::Summary;
+use crate::model::claim::Claim;
 use crate::model::row::{BlockKind, Phase};
 use crate::record::error::{RecordError, Result};
 use crate::record::read::Recorded;
 use crate::show::distribution::Distributions;
+use crate::show::finding::FindingRow;
 use crate::show::law::Asked;
+use crate::show::verdict::{Claimed, Part};
 use crate::show::view::{Origin, View};
 use crate::show::warning::Disturbance;
 
@@ -35,7 +40,7 @@ pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<Vi
     let distributions = Distributions::of(&cells);
     let mut recorded = Recorded::open(directory)?;
     let environment = environment(&recorded)?;
-    let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy();
+    let name = name(directory);
     Ok(View::new(
         &summary,
         Origin {
@@ -49,6 +54,39 @@ pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<Vi
             asked,
         },
     ))
+}
+
+/// What a results directory says of claims: of those of its own scenarios, or of a budget, which is
+/// the name of its file and what it claims.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn claimed(directory: &Path, budget: Option<(&str, &[Claim])>) -> Result<Claimed> {
+    let environment = environment(&Recorded::open(directory)?)?;
+    let is_release = is_release_build(&environment);
+    let Some((file, claims)) = budget else {
+        return Ok(Claimed::of_view(&read(directory, None)?, is_release));
+    };
+    let cells = Cells::read(directory)?;
+    let findings = Finding::of_budget(&cells, file, claims);
+    Ok(Claimed {
+        source: name(directory),
+        budget: Some(file.to_owned()),
+        confidence: CONFIDENCE,
+        has_samples: cells.eligible > 0,
+        is_release,
+        parts: vec![Part {
+            name: file.to_owned(),
+            title: file.to_owned(),
+            rows: findings.iter().map(FindingRow::of).collect(),
+        }],
+        notes: Vec::new(),
+    })
+}
+
+fn name(directory: &Path) -> String {
+    directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// What the directory says of the machine; nothing where a run died before it had looked at it,

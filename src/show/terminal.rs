@@ -22,6 +22,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::model::setup::Workload;
 use crate::show::chapter::Chapter;
+use crate::show::verdict::Claimed;
 use crate::show::view::{Section, View};
 use crate::show::warning::Warning;
 use crate::show::{conclusion, finding, matrix, palette, text};
@@ -111,13 +112,13 @@ pub fn render(view: &View, screen: Screen) -> String {
 }
 
 /// What was found of every claim, with colour codes, each line ended; for `check`.
-pub fn findings(view: &View, screen: Screen) -> String {
-    let mut lines = text::wrap(&view.source, screen.columns(), "", "");
-    for chapter in view.chapters.iter().filter(|chapter| !chapter.findings.is_empty()) {
-        if view.chapters.len() > 1 {
-            lines.extend(chapters::title(chapter, screen));
+pub fn findings(claimed: &Claimed, screen: Screen) -> String {
+    let mut lines = text::wrap(&claimed.source, screen.columns(), "", "");
+    for part in claimed.parts.iter().filter(|part| !part.rows.is_empty()) {
+        if claimed.parts.len() > 1 {
+            lines.extend(chapters::heading(&part.title, screen));
         }
-        lines.extend(chapters::findings(chapter, screen));
+        lines.extend(chapters::findings(&part.rows, screen));
     }
     ended(lines)
 }
@@ -187,7 +188,7 @@ fn chapter(view: &View, chapter: &Chapter, screen: Screen) -> Vec<String> {
     }
     match &chapter.reproduction {
         Some(reproduction) => parts.push(chapters::reproduction(chapter, reproduction, screen)),
-        None => parts.push(chapters::findings(chapter, screen)),
+        None => parts.push(chapters::findings(&chapter.findings, screen)),
     }
     parts.retain(|lines| !lines.is_empty());
     // Below a title stands what belongs to it.
@@ -307,6 +308,10 @@ mod tests {
 
     fn plain(view: &View, screen: Screen) -> String {
         anstream::adapter::strip_str(&render(view, screen)).to_string()
+    }
+
+    fn claimed(view: &View) -> Claimed {
+        Claimed::of_view(view, true)
     }
 
     #[test]
@@ -485,11 +490,12 @@ mod tests {
     #[test]
     fn what_check_prints() {
         let view = example::view(&example::sweep());
-        let told = |screen| anstream::adapter::strip_str(&findings(&view, screen)).to_string();
+        let told =
+            |screen| anstream::adapter::strip_str(&findings(&claimed(&view), screen)).to_string();
         insta::assert_snapshot!("findings_100_columns", told(SCREEN));
         insta::assert_snapshot!("findings_60_columns", told(Screen { width: 60, ..SCREEN }));
         let view = example::view(&many_scenarios());
-        assert_eq!(findings(&view, SCREEN).matches("HOLDS").count(), 4);
+        assert_eq!(findings(&claimed(&view), SCREEN).matches("HOLDS").count(), 4);
     }
 
     #[test]
@@ -601,7 +607,7 @@ mod tests {
             let screen = Screen { width, unicode };
             let view = example::view(&summary);
             let both = plain(&view, screen)
-                + &anstream::adapter::strip_str(&findings(&view, screen)).to_string();
+                + &anstream::adapter::strip_str(&findings(&claimed(&view), screen)).to_string();
             for line in both.lines() {
                 prop_assert!(line.chars().count() <= screen.columns(), "{line:?} at {width}");
             }

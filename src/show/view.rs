@@ -25,7 +25,6 @@ use crate::show::chart::Chart;
 use crate::show::conclusion;
 use crate::show::distribution::{Distributions, Length, Step};
 use crate::show::figures::Record;
-use crate::show::finding::Tally;
 use crate::show::hazards::{self, Hazards};
 use crate::show::law::{self, Applied, Asked, LawRecord};
 use crate::show::support::Support;
@@ -372,12 +371,6 @@ impl View {
             chapters,
             sections,
         }
-    }
-
-    /// What became of every claim of the run.
-    pub fn tally(&self) -> Tally {
-        let findings = self.chapters.iter().flat_map(|chapter| &chapter.findings);
-        Tally::of(findings.map(|finding| finding.verdict))
     }
 
     /// The knobs along which a law runs, each once.

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bench;
+mod budgets;
 mod check;
 mod cow;
 mod directories;

@@ -1,41 +1,65 @@
-//! Whether what a run claims of itself holds, from its files alone.
+//! Whether what a run claims of itself, or what a budget claims of it, holds: from its files alone.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Args, keep, last_line, release_build, worst};
-use crate::command::exit::Exit;
+use crate::command::exit::{self, Exit};
 use crate::command::export::Found;
+use crate::model::claim::Claim;
+use crate::model::scenario::parse;
 use crate::show::exports::verdict::Report;
 use crate::show::finding::Tally;
 use crate::show::source;
 use crate::show::terminal::{self, Screen};
-use crate::show::verdict::Document;
-use crate::show::view::View;
-use crate::show::warning::Warning;
+use crate::show::verdict::{Claimed, Document};
 
-/// Checks the claims of results directories.
+/// A file of claims.
+pub(super) struct Budget {
+    /// Its name, as it was given.
+    file: String,
+    claims: Vec<Claim>,
+}
+
+impl Budget {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// Of usage: where it cannot be read, and with its line where it is not understood.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Budget> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| exit::usage_text(format!("{file} cannot be read: {error}")))?;
+        let claims = parse::claims(&file, &text).map_err(exit::usage)?;
+        Ok(Budget { file, claims })
+    }
+}
+
+/// Checks results directories by a budget, or else by the claims of their scenarios.
 pub(super) fn run(
     args: &Args,
     directories: &[PathBuf],
+    budget: Option<&Budget>,
     found: &mut Vec<Found>,
 ) -> anyhow::Result<Exit> {
+    let budget = budget.map(|budget| (budget.file.as_str(), budget.claims.as_slice()));
     let mut total = Tally::default();
     let mut exits = Vec::new();
     for (position, directory) in directories.iter().enumerate() {
-        let view = source::read(directory, None)?;
-        let reason = not_judged(args, &view);
-        let tally = view.tally();
+        let claimed = source::claimed(directory, budget)?;
+        let reason = not_judged(args, &claimed);
+        let tally = claimed.tally();
         let exit = if reason.is_some() { Exit::Nothing } else { judged(tally, args.strict) };
-        let document = Document::new(&view, args.strict, exit.code(), reason.as_deref());
+        let document = Document::new(&claimed, args.strict, exit.code(), reason.as_deref());
         let json = keep(&document, directory)?;
         let headline = format!("{tally} (exit {})", exit.code());
         let machine = source::machine(directory)?;
-        let report = Report::of_claims(&view, &headline, reason.as_deref(), machine);
+        let report = Report::of_claims(&claimed, &headline, reason.as_deref(), machine);
         found.push(Found { report, json });
         if args.format == "table" {
             let space = if position > 0 { "\n" } else { "" };
-            let findings = terminal::findings(&view, Screen::of_stdout());
+            let findings = terminal::findings(&claimed, Screen::of_stdout());
             write!(anstream::stdout(), "{space}{findings}")?;
         }
         if let Some(reason) = &reason {
@@ -51,18 +75,17 @@ pub(super) fn run(
 }
 
 /// Why a directory cannot be judged; none if it can.
-fn not_judged(args: &Args, view: &View) -> Option<String> {
-    if !view.has_samples() {
+fn not_judged(args: &Args, claimed: &Claimed) -> Option<String> {
+    if !claimed.has_samples {
         return Some("nothing was measured: see its events.csv and launches.csv".to_owned());
     }
-    let is_release = !view.warnings.contains(&Warning::NotReleaseBuild);
-    if let Some(why) = release_build(args, is_release) {
+    if let Some(why) = release_build(args, claimed.is_release) {
         return Some(why);
     }
-    if view.tally().all() == 0 {
+    if claimed.tally().all() == 0 {
         return Some(
-            "no claims: no scenario of its plan.toml makes one; run a scenario that does, or add \
-             [[claim]] to yours"
+            "no claims: no scenario of its plan.toml makes one; run a scenario that does, add \
+             [[claim]] to yours, or give --claims FILE"
                 .to_owned(),
         );
     }

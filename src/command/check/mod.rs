@@ -37,6 +37,8 @@ use crate::show::verdict;
   forkbench check --base bin=/opt/forkbench-musl --cand bin=/opt/forkbench-glibc
   forkbench check results/20261124T060000Z-check     the same verdict again, from the files
   forkbench check results/20261124T060000Z-rss       whether the claims of a scenario hold
+  forkbench check results/20261124T060000Z-run --claims budget.toml
+                                                     whether a budget of yours is kept
 
 Both sides are measured in one run, interleaved in random order: what disturbs the one disturbs the
 other. Where a side needs a parent of its own (prefix, env, bin, a shape), launches are pairs, and
@@ -53,6 +55,9 @@ pub struct Args {
     /// Results directories, each judged again by its gate or by the claims of its scenarios
     #[arg(value_name = "DIR", conflicts_with_all = ["base", "cand", "second_base"])]
     directories: Vec<PathBuf>,
+    /// Judge the directories by the claims of this file alone, [[claim]] as in a scenario: a budget
+    #[arg(long, value_name = "FILE", requires = "directories", conflicts_with = "base")]
+    claims: Option<PathBuf>,
     /// How things were: a knob and its value, such as image=./old, one knob each; or results
     /// directories
     #[arg(long, value_name = "K=V|DIR", num_args = 1.., requires = "cand")]
@@ -183,20 +188,30 @@ fn refuse_of_directories(args: &Args) -> anyhow::Result<()> {
     )))
 }
 
-/// Judges results directories: a check by its gate, any other by its claims.
+/// Judges results directories: by a budget if there is one, and else a check by its gate, and any
+/// other by the claims of its scenarios.
 fn recorded(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut claiming = Vec::new();
-    let mut exits = Vec::new();
-    let mut found = Vec::new();
+    // Nothing is judged, and no verdict written, before all of it is known to be right.
+    let budget = args.claims.as_deref().map(claims::Budget::read).transpose()?;
     for directory in &args.directories {
         exit::results_directory(directory)?;
+    }
+    let mut found = Vec::new();
+    if let Some(budget) = &budget {
+        let exit = claims::run(args, &args.directories, Some(budget), &mut found)?;
+        write_exports(args, &found)?;
+        return Ok(exit.into());
+    }
+    let mut claiming = Vec::new();
+    let mut exits = Vec::new();
+    for directory in &args.directories {
         match sides::judged(args, directory)? {
             Some(gated) => exits.push(tell(args, &gated, directory, &mut found)?),
             None => claiming.push(directory.clone()),
         }
     }
     if !claiming.is_empty() {
-        exits.push(claims::run(args, &claiming, &mut found)?);
+        exits.push(claims::run(args, &claiming, None, &mut found)?);
     }
     write_exports(args, &found)?;
     Ok(worst(&exits).into())

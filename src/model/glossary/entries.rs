@@ -1468,6 +1468,14 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Word,
+        "budget.toml",
+        &["budget file", "--claims"],
+        "claims of your own, held against any results directory",
+        "A file of [[claim]] tables as scenarios have them: `posix_spawn within 3 times vfork`. \
+         `forkbench check DIR --claims FILE` judges by it alone, with the exit codes of claims.",
+    ),
+    entry(
+        Word,
         "finding",
         &[],
         "what became of a claim: HOLDS, FAILS, UNCLEAR or NOT SHOWN",

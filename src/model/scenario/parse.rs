@@ -62,11 +62,7 @@ type Result<T> = std::result::Result<T, BadFile>;
 /// At the first thing in the file that is not understood.
 pub fn parse(name: &str, file: &str, text: &str) -> Result<Scenario> {
     let reader = Reader { file, text };
-    let table = DeTable::parse(text).map_err(|error| BadFile {
-        file: file.to_owned(),
-        place: error.span().map(|span| reader.line_and_column(span.start)),
-        wrong: error.message().to_owned(),
-    })?;
+    let table = reader.document()?;
     let mut scenario = Scenario { name: name.to_owned(), ..Scenario::default() };
     let mut has_about = false;
     for entry in in_order(table.get_ref()) {
@@ -97,6 +93,32 @@ pub fn parse(name: &str, file: &str, text: &str) -> Result<Scenario> {
         return Err(reader.whole("it has no `about`: say in one line what it asks"));
     }
     Ok(scenario)
+}
+
+/// Reads the claims of a budget from the text of `file`: `[[claim]]` tables as a scenario has them,
+/// and nothing else.
+///
+/// # Errors
+///
+/// At the first thing in the file that is not understood, and where it claims nothing.
+pub fn claims(file: &str, text: &str) -> Result<Vec<Claim>> {
+    let reader = Reader { file, text };
+    let table = reader.document()?;
+    let mut claims = Vec::new();
+    for entry in in_order(table.get_ref()) {
+        match entry.key {
+            "claim" => {
+                for claim in reader.tables(&entry)? {
+                    reader.claim(claim, &mut claims)?;
+                }
+            }
+            _ => return Err(reader.unknown(&entry, &["claim"])),
+        }
+    }
+    if claims.is_empty() {
+        return Err(reader.whole("it claims nothing: give it at least one [[claim]]"));
+    }
+    Ok(claims)
 }
 
 /// Keys of a scenario that are not knobs.
@@ -137,7 +159,15 @@ struct Reader<'a> {
     text: &'a str,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
+    fn document(&self) -> Result<Spanned<DeTable<'t>>> {
+        DeTable::parse(self.text).map_err(|error| BadFile {
+            file: self.file.to_owned(),
+            place: error.span().map(|span| self.line_and_column(span.start)),
+            wrong: error.message().to_owned(),
+        })
+    }
+
     fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
@@ -841,6 +871,22 @@ because = "it does"
             ("about = 'x'\n[[published]]\nvalue = '1ms'\n", "takes `at`, `quantity` and `value`"),
         ] {
             let error = error(text);
+            assert!(error.contains(wanted), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_claims_and_nothing_else() {
+        let budget = "[[claim]]\nname = 'a'\nvalue = 'image.p50'\nat = {}\nat-most = '3ms'\n";
+        let read = claims("b.toml", budget).unwrap();
+        assert_eq!((read.len(), read[0].at_most), (1, Some(3e6)));
+        for (text, wanted) in [
+            ("", "b.toml: it claims nothing: give it at least one [[claim]]"),
+            ("[[claims]]\n", "b.toml:1:3: unknown key `claims`; did you mean `claim`?"),
+            ("mechanism = 'fork'\n", "unknown key `mechanism` (allowed are claim)"),
+            ("[[claim]]\nname = 'a'\nvalu = 'image.p50'\n", "b.toml:3:1: unknown key `valu`"),
+        ] {
+            let error = claims("b.toml", text).expect_err(text).to_string();
             assert!(error.contains(wanted), "{text}\n{error}");
         }
     }

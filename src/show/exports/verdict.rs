@@ -12,7 +12,7 @@ use crate::analyse::gate;
 use crate::model::claim::Verdict;
 use crate::show::formats::Failure;
 use crate::show::judgement::Gated;
-use crate::show::view::View;
+use crate::show::verdict::Claimed;
 
 /// What was found of one results directory, or of several together.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,15 +151,15 @@ impl Report {
     /// What was found of the claims of a run. `headline` is the last line of the check; `reason`
     /// says why nothing could be judged.
     pub fn of_claims(
-        view: &View,
+        claimed: &Claimed,
         headline: &str,
         reason: Option<&str>,
         environment: Vec<(String, String)>,
     ) -> Report {
-        let rows = view.chapters.iter().flat_map(|chapter| {
-            chapter.findings.iter().map(|finding| Row {
+        let rows = claimed.parts.iter().flat_map(|part| {
+            part.rows.iter().map(|finding| Row {
                 name: finding.claim.clone(),
-                group: chapter.name.clone(),
+                group: part.name.clone(),
                 cells: vec![finding.measured.clone().unwrap_or_default(), finding.claimed.clone()],
                 verdict: finding.verdict.word(),
                 outcome: match finding.verdict {
@@ -172,12 +172,12 @@ impl Report {
             })
         });
         Report {
-            source: view.source.clone(),
+            source: claimed.source.clone(),
             headline: headline.to_owned(),
             reason: reason.map(str::to_owned),
             columns: vec!["measured", "claimed"],
             rows: rows.collect(),
-            notes: view.warnings.iter().map(|one| format!("{}: {one}", one.word())).collect(),
+            notes: claimed.notes.clone(),
             environment,
         }
     }
@@ -308,8 +308,8 @@ mod tests {
 
     fn reports() -> Vec<Report> {
         let environment = vec![("kernel".to_owned(), "6.1.0 <x> | `y`".to_owned())];
-        let view = example::view(&example::sweep());
-        let judged = Report::of_claims(&view, "HOLDS 1, FAILS 1 (exit 3)", None, environment);
+        let claimed = Claimed::of_view(&example::view(&example::sweep()), true);
+        let judged = Report::of_claims(&claimed, "HOLDS 1, FAILS 1 (exit 3)", None, environment);
         let mut odd = judged.clone();
         odd.source = "a|b <i> \u{7} & \"c\"".to_owned();
         odd.rows[0].name = "]]> <failure/> @you".to_owned();
@@ -317,7 +317,12 @@ mod tests {
             rows: Vec::new(),
             environment: Vec::new(),
             notes: Vec::new(),
-            ..Report::of_claims(&view, "NOT COMPARABLE", Some("nothing was measured"), Vec::new())
+            ..Report::of_claims(
+                &claimed,
+                "NOT COMPARABLE",
+                Some("nothing was measured"),
+                Vec::new(),
+            )
         };
         vec![judged, odd, nothing]
     }

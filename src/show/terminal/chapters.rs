@@ -119,14 +119,14 @@ fn matrix(matrix: &Matrix, screen: Screen) -> Vec<String> {
 /// Columns that the verdict of a finding has.
 const VERDICT: usize = 11;
 
-/// The findings of a scenario, each with its verdict in the margin; nothing without a claim.
-pub(super) fn findings(chapter: &Chapter, screen: Screen) -> Vec<String> {
+/// Findings, each with its verdict in the margin; nothing without a claim.
+pub(super) fn findings(rows: &[FindingRow], screen: Screen) -> Vec<String> {
     let told = |row: &FindingRow| {
         let mut lines = beside(row.verdict.word(), row.verdict, &row.told(), VERDICT, screen);
         lines.extend(because(row, VERDICT, screen));
         lines
     };
-    chapter.findings.iter().flat_map(told).collect()
+    rows.iter().flat_map(told).collect()
 }
 
 /// Columns that a verdict in a reader's words has.
@@ -282,11 +282,7 @@ pub(super) fn applied(applied: &[Applied], several: bool, screen: Screen) -> Vec
 
 /// The name of a scenario and its question.
 pub(super) fn title(chapter: &Chapter, screen: Screen) -> Vec<String> {
-    let text = match chapter.about.as_str() {
-        "" => chapter.name.clone(),
-        about => format!("{}: {about}", chapter.name),
-    };
-    heading(&text, screen)
+    heading(&chapter.title(), screen)
 }
 
 pub(super) fn heading(text: &str, screen: Screen) -> Vec<String> {
