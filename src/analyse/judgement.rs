@@ -15,6 +15,7 @@ use super::summary::mode;
 use crate::model::gate::{Comparison, FEWEST, Gate, Margin};
 use crate::model::quantity::Quantity;
 use crate::model::row::BlockKind;
+use crate::model::waiver::Waivers;
 
 /// What a gate finds in a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,17 @@ impl Judgement {
     /// Judges a run by its gate. `tails_disturbed` says why quantiles above the median cannot be
     /// relied on, if they cannot.
     pub fn of(cells: &Cells, gate: &Gate, tails_disturbed: Option<&str>) -> Judgement {
+        Judgement::sparing(cells, gate, tails_disturbed, &Waivers::none())
+    }
+
+    /// The same, where waivers let rows pass. Such a row cannot fail the build: it is judged by
+    /// itself, and the others are not corrected for it.
+    pub fn sparing(
+        cells: &Cells,
+        gate: &Gate,
+        tails_disturbed: Option<&str>,
+        waivers: &Waivers,
+    ) -> Judgement {
         let rows = gate.comparisons.iter().flat_map(|comparison| {
             let others = [Some(comparison.base), comparison.second_base];
             others.into_iter().flatten().flat_map(move |base| {
@@ -96,7 +108,7 @@ impl Judgement {
                 })
             })
         });
-        let mut rows: Vec<Judged> = decide(rows.collect(), gate);
+        let mut rows: Vec<Judged> = decide_sparing(rows.collect(), gate, waivers);
         let twins = gate.comparisons.iter().filter_map(|comparison| {
             let twin = comparison.twin?;
             Some(gate.margins.iter().map(move |margin| {
@@ -137,7 +149,17 @@ impl Judgement {
     }
 }
 
+/// What the label of a second base ends with.
+pub const SECOND_BASE: &str = "second-base";
+
 impl Judged {
+    /// What it is called, as a waiver names it: `posix_spawn blocked.p50`. Against a second base
+    /// that is told too.
+    pub fn called(&self) -> String {
+        let against = if self.base.ends_with(SECOND_BASE) { " vs second-base" } else { "" };
+        format!("{} {}{against}", self.name, self.quantity)
+    }
+
     /// Takes a verdict back that cannot be trusted.
     pub fn doubt(&mut self, why: &str) {
         if self.verdict != Verdict::NotComparable {
@@ -349,6 +371,19 @@ impl Open {
             Verdict::Fine
         };
     }
+}
+
+/// Decides the rows that nothing waives together, and each of the others by itself.
+fn decide_sparing(rows: Vec<Open>, gate: &Gate, waivers: &Waivers) -> Vec<Judged> {
+    let is_spared: Vec<bool> =
+        rows.iter().map(|open| waivers.live(&open.row.called()).is_some()).collect();
+    let mut places = is_spared.iter();
+    let (spared, family): (Vec<Open>, Vec<Open>) =
+        rows.into_iter().partition(|_| places.next() == Some(&true));
+    let mut family = decide(family, gate).into_iter();
+    let mut spared = spared.into_iter().flat_map(|open| decide(vec![open], gate));
+    let next = |is_spared: &bool| if *is_spared { spared.next() } else { family.next() };
+    is_spared.iter().filter_map(next).collect()
 }
 
 /// Decides rows that fail a build together.

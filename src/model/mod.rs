@@ -13,6 +13,7 @@ pub mod row;
 pub mod scenario;
 pub mod setup;
 pub mod units;
+pub mod waiver;
 pub mod workload;
 
 /// `; did you mean `NAME`?` with the candidate that is [`nearest`]; nothing if none is near.

@@ -11,6 +11,7 @@ use crate::analyse::findings::{Compared, Finding};
 use crate::model::claim::{Counted, Estimate, Place, Verdict};
 use crate::model::quantity::Measure;
 use crate::model::scenario::{Scenario, Setting, Source};
+use crate::model::waiver::Waivers;
 use crate::show::units;
 
 /// A claim and what was found of it.
@@ -80,6 +81,8 @@ pub struct FindingRecord {
     pub verdict: &'static str,
     /// Why there is no estimate; empty if there is one.
     pub why: String,
+    /// Why it may fail for now; none: nothing waives it.
+    pub waived: Option<String>,
 }
 
 /// How many claims came to what.
@@ -193,6 +196,22 @@ impl FindingRow {
         }
     }
 
+    /// Applies waivers: what one names may fail, and says so; where it has expired, too.
+    pub fn waive(&mut self, waivers: &Waivers) {
+        self.record.waived = waivers.live(&self.claim).map(ToString::to_string);
+        if let Some(expired) = waivers.expired(&self.claim) {
+            self.note(&expired);
+            self.record.why = self.why.clone();
+        } else if let Some(waived) = self.record.waived.clone() {
+            self.note(&format!("waived: {waived}"));
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        let space = if self.why.is_empty() { "" } else { "; " };
+        self.why += &format!("{space}{text}");
+    }
+
     /// All but the verdict in one sentence; what the source says comes first.
     pub fn told(&self) -> String {
         let published = self.published.as_ref().map(|text| format!("published {text}"));
@@ -250,6 +269,7 @@ impl FindingRecord {
             because: claim.because.clone(),
             verdict: finding.verdict.word(),
             why: finding.why.clone(),
+            waived: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::analyse::contrasts::Unit;
 use crate::analyse::gate::Verdict;
 use crate::analyse::judgement::{Judged, Judgement};
 use crate::model::quantity::{Measure, Quantity};
+use crate::model::waiver::Waivers;
 use crate::record::rows::VariantRow;
 use crate::show::{units, verdict};
 
@@ -190,6 +191,23 @@ impl Gated {
         };
     }
 
+    /// Applies waivers: a row that one names may be red; where it has expired, the row says so.
+    pub fn waive(&mut self, waivers: &Waivers) {
+        for row in &mut self.rows {
+            row.waived = waivers.live(&row.row).map(ToString::to_string);
+            if let Some(expired) = waivers.expired(&row.row) {
+                let space = if row.why.is_empty() { "" } else { "; " };
+                row.why += &format!("{space}{expired}");
+            }
+        }
+        self.conclude();
+    }
+
+    /// Whether a row is worse that nothing waives.
+    pub fn has_red(&self) -> bool {
+        self.rows.iter().any(GateRow::is_red)
+    }
+
     /// Holds what is red to what was measured afresh: it stays red only if it is so again.
     pub fn confirm(&mut self, again: &Gated) {
         for row in self.rows.iter_mut().filter(|row| row.is(Verdict::Regressed)) {
@@ -253,9 +271,8 @@ impl GateRow {
             found.map(|variant| variant.settings.clone()).unwrap_or_default()
         };
         let figures = row.figures.as_ref();
-        let against = if row.base.ends_with(SECOND_BASE) { " vs second-base" } else { "" };
         GateRow {
-            row: format!("{} {}{against}", row.name, row.quantity),
+            row: row.called(),
             name: row.name.clone(),
             quantity: row.quantity.to_string(),
             unit: match row.quantity.measure() {
@@ -292,6 +309,11 @@ impl GateRow {
             needed: row.needed,
             waived: None,
         }
+    }
+
+    /// Whether it is worse, and nothing waives it.
+    pub fn is_red(&self) -> bool {
+        self.is(Verdict::Regressed) && self.waived.is_none()
     }
 
     /// Whether that is its verdict.
@@ -350,6 +372,3 @@ impl GateRow {
         parts.join("; ")
     }
 }
-
-/// What the label of a second base ends with.
-pub const SECOND_BASE: &str = "second-base";

@@ -68,6 +68,17 @@ impl Claimed {
         self.parts.iter().flat_map(|part| &part.rows)
     }
 
+    /// The same, to be changed.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut FindingRow> {
+        self.parts.iter_mut().flat_map(|part| &mut part.rows)
+    }
+
+    /// What became of those that nothing waives.
+    pub fn open(&self) -> Tally {
+        let open = self.rows().filter(|row| row.record.waived.is_none());
+        Tally::of(open.map(|row| row.verdict))
+    }
+
     /// What became of them.
     pub fn tally(&self) -> Tally {
         Tally::of(self.rows().map(|row| row.verdict))

@@ -32,3 +32,4 @@ mod stall;
 mod strings;
 mod threads;
 mod throughput;
+mod waivers;

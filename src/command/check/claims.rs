@@ -8,6 +8,7 @@ use crate::command::exit::{self, Exit};
 use crate::command::export::Found;
 use crate::model::claim::Claim;
 use crate::model::scenario::parse;
+use crate::model::waiver::Waivers;
 use crate::show::exports::verdict::Report;
 use crate::show::finding::Tally;
 use crate::show::source;
@@ -41,16 +42,19 @@ pub(super) fn run(
     args: &Args,
     directories: &[PathBuf],
     budget: Option<&Budget>,
+    waivers: &Waivers,
     found: &mut Vec<Found>,
 ) -> anyhow::Result<Exit> {
     let budget = budget.map(|budget| (budget.file.as_str(), budget.claims.as_slice()));
     let mut total = Tally::default();
     let mut exits = Vec::new();
     for (position, directory) in directories.iter().enumerate() {
-        let claimed = source::claimed(directory, budget)?;
+        let mut claimed = source::claimed(directory, budget)?;
+        claimed.rows_mut().for_each(|row| row.waive(waivers));
         let reason = not_judged(args, &claimed);
         let tally = claimed.tally();
-        let exit = if reason.is_some() { Exit::Nothing } else { judged(tally, args.strict) };
+        let exit =
+            if reason.is_some() { Exit::Nothing } else { judged(claimed.open(), args.strict) };
         let document = Document::new(&claimed, args.strict, exit.code(), reason.as_deref());
         let json = keep(&document, directory)?;
         let headline = format!("{tally} (exit {})", exit.code());

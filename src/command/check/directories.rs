@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{Args, margins, tell_of, write_exports};
+use super::{Args, margins, tell_of, waivers, write_exports};
 use crate::analyse::directories::{Question, judge};
 use crate::analyse::environments::Topic;
 use crate::analyse::groups::{Comparison, Results};
@@ -17,6 +17,7 @@ use crate::command::compare;
 use crate::command::exit;
 use crate::model::row::Role;
 use crate::model::setup::{Setup, Workload};
+use crate::model::waiver::Waivers;
 use crate::record::floor;
 use crate::show::comparison::View;
 use crate::show::judgement::Gated;
@@ -46,7 +47,12 @@ pub(super) fn sides(
 }
 
 /// Judges the candidates against the base, as far as they can be, and tells.
-pub(super) fn run(args: &Args, base: &[PathBuf], cand: &[PathBuf]) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    args: &Args,
+    base: &[PathBuf],
+    cand: &[PathBuf],
+    waivers: &Waivers,
+) -> anyhow::Result<ExitCode> {
     refuse_flags(args)?;
     let directories = [base, cand].concat();
     compare::distinct(&directories)?;
@@ -90,6 +96,8 @@ pub(super) fn run(args: &Args, base: &[PathBuf], cand: &[PathBuf]) -> anyhow::Re
     });
     let mut gated = Gated::new(source, &found.judgement, &[], Vec::new(), args.strict);
     gated.notes = found.notes;
+    gated.waive(waivers);
+    waivers::warn(waivers, &gated.rows.iter().map(|row| row.row.as_str()).collect::<Vec<_>>())?;
     if let Some(why) = &found.refused {
         gated.refuse(why);
         if args.format == "table" {

@@ -7,6 +7,7 @@ mod claims;
 mod directories;
 mod margins;
 pub mod sides;
+mod waivers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::command::export::{self, Found, VerdictExport};
 use crate::command::knobs::KnobFlags;
 use crate::command::run::duration;
 use crate::model::units;
+use crate::model::waiver::Waivers;
 use crate::show::exports::verdict::Report;
 use crate::show::judgement::Gated;
 use crate::show::source;
@@ -85,6 +87,9 @@ pub struct Args {
     /// How often at most an unchanged system is called REGRESSED, over all rows
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     alpha: f64,
+    /// Rows or claims that may be red until a day: a file of [[waiver]] with row, until and because
+    #[arg(long, value_name = "FILE", conflicts_with = "fail_fast")]
+    waivers: Option<PathBuf>,
     /// Measure what is REGRESSED once more, afresh, and fail only if it is so again
     #[arg(long)]
     confirm: bool,
@@ -147,8 +152,9 @@ fn share(text: &str) -> Result<f64, String> {
 /// Checks what the flags say.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.export.iter().try_for_each(VerdictExport::check)?;
+    let waivers = waivers::read(args.waivers.as_deref())?;
     if let Some(directory) = &args.resume {
-        return sides::resume(args, directory);
+        return sides::resume(args, directory, &waivers);
     }
     if !args.directories.is_empty() {
         refuse_of_directories(args)?;
@@ -158,7 +164,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                  --base and --cand to measure",
             ));
         }
-        return recorded(args);
+        return recorded(args, &waivers);
     }
     if args.base.is_empty() {
         return Err(exit::usage_text(
@@ -167,10 +173,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     match directories::sides(&args.base, &args.cand)? {
-        Some((base, cand)) => directories::run(args, &base, &cand),
+        Some((base, cand)) => directories::run(args, &base, &cand, &waivers),
         None => {
             refuse_of_directories(args)?;
-            sides::run(args)
+            sides::run(args, &waivers)
         }
     }
 }
@@ -190,7 +196,7 @@ fn refuse_of_directories(args: &Args) -> anyhow::Result<()> {
 
 /// Judges results directories: by a budget if there is one, and else a check by its gate, and any
 /// other by the claims of its scenarios.
-fn recorded(args: &Args) -> anyhow::Result<ExitCode> {
+fn recorded(args: &Args, waivers: &Waivers) -> anyhow::Result<ExitCode> {
     // Nothing is judged, and no verdict written, before all of it is known to be right.
     let budget = args.claims.as_deref().map(claims::Budget::read).transpose()?;
     for directory in &args.directories {
@@ -198,23 +204,30 @@ fn recorded(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut found = Vec::new();
     if let Some(budget) = &budget {
-        let exit = claims::run(args, &args.directories, Some(budget), &mut found)?;
+        let exit = claims::run(args, &args.directories, Some(budget), waivers, &mut found)?;
+        warn_of(waivers, &found)?;
         write_exports(args, &found)?;
         return Ok(exit.into());
     }
     let mut claiming = Vec::new();
     let mut exits = Vec::new();
     for directory in &args.directories {
-        match sides::judged(args, directory)? {
+        match sides::judged(args, directory, waivers)? {
             Some(gated) => exits.push(tell(args, &gated, directory, &mut found)?),
             None => claiming.push(directory.clone()),
         }
     }
     if !claiming.is_empty() {
-        exits.push(claims::run(args, &claiming, None, &mut found)?);
+        exits.push(claims::run(args, &claiming, None, waivers, &mut found)?);
     }
+    warn_of(waivers, &found)?;
     write_exports(args, &found)?;
     Ok(worst(&exits).into())
+}
+
+fn warn_of(waivers: &Waivers, found: &[Found]) -> anyhow::Result<()> {
+    let rows = found.iter().flat_map(|one| &one.report.rows);
+    waivers::warn(waivers, &rows.map(|row| row.name.as_str()).collect::<Vec<_>>())
 }
 
 /// Of several directories: what is worse comes before what could not be judged, and that before

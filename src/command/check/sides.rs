@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Args, failed, margins, release_build, tell, write_exports};
+use super::{Args, failed, margins, release_build, tell, waivers, write_exports};
 use crate::analyse::cells::Cells;
 use crate::analyse::gate::Verdict;
 use crate::analyse::judgement::{Judgement, tails_disturbed};
@@ -22,6 +22,7 @@ use crate::model::gate::{Margin, Sides};
 use crate::model::knob::{self, KNOBS};
 use crate::model::scenario::{Axis, Scenario, Setting, apply};
 use crate::model::setup::Setup;
+use crate::model::waiver::Waivers;
 use crate::model::{did_you_mean, order::Rng};
 use crate::record::append::Writer;
 use crate::record::read::Recorded;
@@ -168,36 +169,44 @@ fn is_enough(plan: &Plan, done: u32, directory: &Path) -> Option<String> {
     (widest <= plan.wishes.precision).then(|| "every ratio is known closely enough".to_owned())
 }
 
-/// What the gate of a results directory finds, with what its confirmation says; none if it has no
-/// gate.
+/// What the gate of a results directory finds, with what its confirmation says and what waivers let
+/// pass; none if it has no gate.
 ///
 /// # Errors
 ///
 /// When a file of it is missing, foreign or garbled.
-pub(in crate::command) fn judge(directory: &Path, strict: bool) -> anyhow::Result<Option<Gated>> {
-    let Some(mut gated) = judge_one(directory, strict)? else { return Ok(None) };
+pub(in crate::command) fn judge(
+    directory: &Path,
+    strict: bool,
+    waivers: &Waivers,
+) -> anyhow::Result<Option<Gated>> {
+    let Some(mut gated) = judge_one(directory, strict, waivers)? else { return Ok(None) };
     let again = directory.join(CONFIRMATION);
     if again.is_dir()
-        && let Some(again) = judge_one(&again, strict)?
+        && let Some(again) = judge_one(&again, strict, waivers)?
     {
         gated.confirm(&again);
     }
     Ok(Some(gated))
 }
 
-fn judge_one(directory: &Path, strict: bool) -> anyhow::Result<Option<Gated>> {
+fn judge_one(directory: &Path, strict: bool, waivers: &Waivers) -> anyhow::Result<Option<Gated>> {
     let cells = Cells::read(directory)?;
     let Some(gate) = cells.gate.clone() else { return Ok(None) };
     let environment = Recorded::open(directory)?.environment().unwrap_or_default();
     let disturbed = tails_disturbed(&cells, &environment);
-    let judgement = Judgement::of(&cells, &gate, disturbed.as_deref());
+    let judgement = Judgement::sparing(&cells, &gate, disturbed.as_deref(), waivers);
     let left_out = gate.left_out.iter().map(ToString::to_string).collect();
     let source = directory.display().to_string();
-    Ok(Some(Gated::new(source, &judgement, &cells.variants, left_out, strict)))
+    let mut gated = Gated::new(source, &judgement, &cells.variants, left_out, strict);
+    gated.waive(waivers);
+    gated.family =
+        gated.rows.iter().filter(|row| row.ratio.is_some() && row.waived.is_none()).count();
+    Ok(Some(gated))
 }
 
 /// Measures both sides, judges them, and ends with the exit code that makes.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, waivers: &Waivers) -> anyhow::Result<ExitCode> {
     let question = question(args)?;
     // Nothing is run, and no directory made, before all of it is known to be right.
     question.roster()?;
@@ -212,11 +221,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let (directory, finish) =
         measure(&manner, &question, &sampling, args.out.as_deref(), &interrupted)?;
-    conclude(args, &directory, &finish, Some((&question, &sampling)), &interrupted)
+    conclude(args, &directory, &finish, Some((&question, &sampling)), waivers, &interrupted)
 }
 
 /// Completes an interrupted check, and judges it.
-pub(super) fn resume(args: &Args, directory: &Path) -> anyhow::Result<ExitCode> {
+pub(super) fn resume(args: &Args, directory: &Path, waivers: &Waivers) -> anyhow::Result<ExitCode> {
     let plan = run::planned(directory)?;
     if plan.gate.is_none() {
         return Err(exit::usage_text(format!(
@@ -231,7 +240,7 @@ pub(super) fn resume(args: &Args, directory: &Path) -> anyhow::Result<ExitCode> 
     let stall = Duration::from_nanos(plan.wishes.stall_ns);
     let finish =
         perform(&manner, stall, writer, &interrupted, |harness| harness.resume(&plan, &committed))?;
-    conclude(args, directory, &finish, None, &interrupted)
+    conclude(args, directory, &finish, None, waivers, &interrupted)
 }
 
 fn manner(args: &Args) -> Manner<'_> {
@@ -244,6 +253,7 @@ fn conclude(
     directory: &Path,
     finish: &Finish,
     asked: Option<(&Question, &Sampling)>,
+    waivers: &Waivers,
     interrupted: &Arc<AtomicBool>,
 ) -> anyhow::Result<ExitCode> {
     if let Some(code) = ended_early(finish, directory) {
@@ -254,11 +264,10 @@ fn conclude(
     }
     let found = || {
         let none = || anyhow::anyhow!("{} has no gate in its plan.toml", directory.display());
-        judged(args, directory)?.ok_or_else(none)
+        judged(args, directory, waivers)?.ok_or_else(none)
     };
     let mut gated = found()?;
-    if let (true, Some((question, sampling))) = (args.confirm && gated.counts.regressed > 0, asked)
-    {
+    if let (true, Some((question, sampling))) = (args.confirm && gated.has_red(), asked) {
         let again = directory.join(CONFIRMATION);
         let question = question.about(&gated)?;
         let seed = Rng::new(sampling.seed, &[1]).next_u64() >> 1;
@@ -272,13 +281,18 @@ fn conclude(
     }
     let mut found = Vec::new();
     let exit = tell(args, &gated, directory, &mut found)?;
+    waivers::warn(waivers, &gated.rows.iter().map(|row| row.row.as_str()).collect::<Vec<_>>())?;
     write_exports(args, &found)?;
     Ok(exit.into())
 }
 
 /// What the gate of a results directory finds, as the flags want it judged; none if it has none.
-pub(super) fn judged(args: &Args, directory: &Path) -> anyhow::Result<Option<Gated>> {
-    let Some(mut gated) = judge(directory, args.strict)? else { return Ok(None) };
+pub(super) fn judged(
+    args: &Args,
+    directory: &Path,
+    waivers: &Waivers,
+) -> anyhow::Result<Option<Gated>> {
+    let Some(mut gated) = judge(directory, args.strict, waivers)? else { return Ok(None) };
     let environment = Recorded::open(directory)?.environment().unwrap_or_default();
     if let Some(why) = release_build(args, source::is_release_build(&environment)) {
         gated.refuse(&why);
@@ -319,7 +333,7 @@ fn lacking(directory: &Path) -> Option<String> {
 impl Question {
     /// The same question about what is red alone.
     fn about(&self, gated: &Gated) -> anyhow::Result<Question> {
-        let red: Vec<_> = gated.rows.iter().filter(|row| row.is(Verdict::Regressed)).collect();
+        let red: Vec<_> = gated.rows.iter().filter(|row| row.is_red()).collect();
         let named = |margin: &&Margin| red.iter().any(|row| row.quantity == margin.of.to_string());
         let margins: Vec<Margin> = self.margins.iter().filter(named).cloned().collect();
         let mut question = Question {

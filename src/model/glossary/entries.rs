@@ -1476,6 +1476,14 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Word,
+        "waiver",
+        &["waived", "--waivers"],
+        "a row or claim that may be red until a day, and why",
+        "`forkbench check --waivers FILE` takes [[waiver]] tables with `row`, `until` and `because`. \
+         The row stays red and makes no exit code; after its day it fails as any other.",
+    ),
+    entry(
+        Word,
         "finding",
         &[],
         "what became of a claim: HOLDS, FAILS, UNCLEAR or NOT SHOWN",

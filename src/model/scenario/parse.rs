@@ -126,21 +126,21 @@ const KEYS: [&str; 8] =
     ["about", "axis", "contrast", "requires", "sampling", "source", "claim", "published"];
 
 /// One key of a table with its value.
-struct Entry<'a> {
-    key: &'a str,
-    key_at: Range<usize>,
-    value: &'a DeValue<'a>,
-    value_at: Range<usize>,
+pub(in crate::model) struct Entry<'a> {
+    pub(in crate::model) key: &'a str,
+    pub(in crate::model) key_at: Range<usize>,
+    pub(in crate::model) value: &'a DeValue<'a>,
+    pub(in crate::model) value_at: Range<usize>,
 }
 
 /// A table of several of the same name, and where it stands.
-struct Part<'a> {
-    table: &'a DeTable<'a>,
-    at: Range<usize>,
+pub(in crate::model) struct Part<'a> {
+    pub(in crate::model) table: &'a DeTable<'a>,
+    pub(in crate::model) at: Range<usize>,
 }
 
 /// The entries of a table in the order in which they stand in the file.
-fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+pub(in crate::model) fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry> = table
         .iter()
         .map(|(key, value)| Entry {
@@ -154,13 +154,14 @@ fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     entries
 }
 
-struct Reader<'a> {
-    file: &'a str,
-    text: &'a str,
+/// A file that is read, for errors to say where.
+pub(in crate::model) struct Reader<'a> {
+    pub(in crate::model) file: &'a str,
+    pub(in crate::model) text: &'a str,
 }
 
 impl<'t> Reader<'t> {
-    fn document(&self) -> Result<Spanned<DeTable<'t>>> {
+    pub(in crate::model) fn document(&self) -> Result<Spanned<DeTable<'t>>> {
         DeTable::parse(self.text).map_err(|error| BadFile {
             file: self.file.to_owned(),
             place: error.span().map(|span| self.line_and_column(span.start)),
@@ -175,16 +176,16 @@ impl<'t> Reader<'t> {
         (line, column)
     }
 
-    fn wrong(&self, at: &Range<usize>, wrong: impl Into<String>) -> BadFile {
+    pub(in crate::model) fn wrong(&self, at: &Range<usize>, wrong: impl Into<String>) -> BadFile {
         let place = Some(self.line_and_column(at.start));
         BadFile { file: self.file.to_owned(), place, wrong: wrong.into() }
     }
 
-    fn whole(&self, wrong: &str) -> BadFile {
+    pub(in crate::model) fn whole(&self, wrong: &str) -> BadFile {
         BadFile { file: self.file.to_owned(), place: None, wrong: wrong.to_owned() }
     }
 
-    fn unknown(&self, entry: &Entry, allowed: &[&'static str]) -> BadFile {
+    pub(in crate::model) fn unknown(&self, entry: &Entry, allowed: &[&'static str]) -> BadFile {
         let meant = did_you_mean(entry.key, allowed.iter().copied());
         let allowed = allowed.join(", ");
         self.wrong(
@@ -193,7 +194,7 @@ impl<'t> Reader<'t> {
         )
     }
 
-    fn text<'a>(&self, entry: &Entry<'a>) -> Result<&'a str> {
+    pub(in crate::model) fn text<'a>(&self, entry: &Entry<'a>) -> Result<&'a str> {
         match entry.value.as_str() {
             Some(text) if !text.trim().is_empty() => Ok(text),
             Some(_) => Err(self.wrong(&entry.value_at, format!("`{}` is empty", entry.key))),
@@ -213,7 +214,7 @@ impl<'t> Reader<'t> {
         entry.value.as_table().ok_or_else(|| self.kind(entry, &format!("a table, [{}]", entry.key)))
     }
 
-    fn tables<'a>(&self, entry: &Entry<'a>) -> Result<Vec<Part<'a>>> {
+    pub(in crate::model) fn tables<'a>(&self, entry: &Entry<'a>) -> Result<Vec<Part<'a>>> {
         let wanted = || self.kind(entry, &format!("a list of tables, [[{}]]", entry.key));
         let array = entry.value.as_array().ok_or_else(wanted)?;
         let part = |value: &'a Spanned<DeValue<'a>>| {

@@ -165,8 +165,8 @@ impl Report {
                 outcome: match finding.verdict {
                     _ if reason.is_some() => Outcome::Skipped,
                     Verdict::Holds => Outcome::Passed,
-                    Verdict::Fails => Outcome::Failed,
-                    Verdict::Unclear | Verdict::NotShown => Outcome::Skipped,
+                    Verdict::Fails if finding.record.waived.is_none() => Outcome::Failed,
+                    _ => Outcome::Skipped,
                 },
                 why: finding.why.clone(),
             })
