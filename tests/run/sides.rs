@@ -272,3 +272,26 @@ fn wrong_usage_is_told_and_nothing_is_begun() {
         assert!(!bench.path("results").exists(), "{arguments:?}");
     }
 }
+
+#[test]
+fn one_processor_is_enough() {
+    let bench = Bench::new();
+    let mut command =
+        bench.forkbench([CHECK, SAME, &["--margin", "p50=100%", "--on", "blocked.p50"]].concat());
+    let mut one = nix::sched::CpuSet::new();
+    let all = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).unwrap();
+    let first = (0..nix::sched::CpuSet::count()).find(|cpu| all.is_set(*cpu).unwrap_or(false));
+    one.set(first.unwrap()).unwrap();
+    // SAFETY: sched_setaffinity is one system call, and allocates nothing between fork and exec.
+    #[allow(unsafe_code)]
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(&mut command, move || {
+            nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one).map_err(Into::into)
+        });
+    }
+    let said = finish(command);
+    told(said, 0, &["vfork blocked.p50", "A/A twin", "(exit 0)"]);
+    let environment = fs::read_to_string(bench.out().join("environment.toml")).unwrap();
+    let line = format!("allowed = \"{}\"", first.unwrap());
+    assert!(environment.lines().any(|known| known == line), "{environment}");
+}
