@@ -13,6 +13,7 @@ use crate::measure::mechanism;
 use crate::measure::tape::PROTOCOL;
 use crate::measure::workload;
 use crate::model::gate::{FEWEST, Gate};
+use crate::model::interval::Interval;
 use crate::model::knob;
 use crate::model::order::Rng;
 use crate::model::quantity::{Quantity, samples_per_block};
@@ -31,6 +32,8 @@ const LOOK: u32 = 5;
 const FEWEST_PAIRS: u32 = 20;
 /// The most launches of a check, where the tails need them and the budget has room.
 const MOST_OF_CHECK: u32 = 60;
+/// The fewest blocks of a launch of a check that is no pair, where the budget has room.
+const CHECK_BLOCKS: u32 = 3;
 /// The most blocks of each side in a launch that is a pair.
 const PAIR_BLOCKS: u32 = 5;
 /// Blocks in all launches together.
@@ -225,6 +228,8 @@ impl Plan {
         // Parents differ more than blocks do: where launches are the pairs, the budget goes there.
         let wanted = match pairs {
             true => (budget as f64 / (fixed_ns + 2 * round_ns).max(1) as f64) as u32,
+            // The launches of a check go on until it is precise; the first are not to be short.
+            false if roster.gate.is_some() => affordable / CHECK_BLOCKS,
             false => wanted,
         };
         let launches =
@@ -337,6 +342,7 @@ impl Plan {
             noop: images.noop().to_string_lossy().into_owned(),
             search: images.search().to_string_lossy().into_owned(),
             scrub_bytes: self.scrub_bytes,
+            without_bill: self.gate.as_ref().is_some_and(|gate| !has_bill(gate)),
             shape: planned.parent.shape.clone(),
             variants: variants.collect(),
             blocks,
@@ -374,6 +380,7 @@ pub fn pilot_job(
         noop: images.noop().to_string_lossy().into_owned(),
         search: images.search().to_string_lossy().into_owned(),
         scrub_bytes: 0,
+        without_bill: roster.gate.as_ref().is_some_and(|gate| !has_bill(gate)),
         shape: parent.shape.clone(),
         variants: variants
             .iter()
@@ -393,6 +400,12 @@ pub fn pilot_job(
 /// Whether a gate judges anything that only the counting blocks tell.
 fn counts(gate: &Gate) -> bool {
     gate.margins.iter().any(|margin| matches!(margin.of, Quantity::Count { .. }))
+}
+
+/// Whether a gate judges what the parent pays after a fork.
+fn has_bill(gate: &Gate) -> bool {
+    let is_bill = |of: &Quantity| matches!(of, Quantity::Time { interval: Interval::Rewrite, .. });
+    gate.margins.iter().any(|margin| is_bill(&margin.of))
 }
 
 /// Whether sides of a gate have parents of their own.
@@ -483,7 +496,9 @@ impl PlannedParent {
                 let rewritten = is_rewritten(&roster.entries[variant as usize]);
                 let dear = dearest / (2 * cost(i));
                 let (settle_first, settle, samples) = if rewritten {
-                    (SETTLE_REWRITTEN, 0, (20_000_000 / cost(i)).clamp(1, 8))
+                    // A check judges no cold figure, and each such sample costs as much as one.
+                    let settle = if roster.gate.is_some() { 0 } else { SETTLE_REWRITTEN };
+                    (settle, 0, (20_000_000 / cost(i)).clamp(1, 8))
                 } else if cost(i) > LONG_NS {
                     (SETTLE_LONG, SETTLE_LONG, (20_000_000 / cost(i)).clamp(1, 4))
                 } else {

@@ -30,6 +30,10 @@ pub struct Job {
     pub search: String,
     /// Bytes of the buffer that is written to scrub the caches before a cold sample.
     pub scrub_bytes: u64,
+    /// Whether the bill after a fork is never asked for: memory is made writable again in the way
+    /// that is cheaper and not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_bill: bool,
     /// What the subject looks like.
     pub shape: Shape,
     /// What takes turns in it.
@@ -155,6 +159,7 @@ mod tests {
             noop: "/tmp/noop".to_owned(),
             search: "/tmp/search".to_owned(),
             scrub_bytes: 1 << 20,
+            without_bill: false,
             shape: Shape { rss: Size::from_bytes(1 << 30), page: Page::Thp, ..Shape::default() },
             variants: vec![JobVariant {
                 variant: 4,

@@ -498,7 +498,7 @@ impl<'a> Subject<'a> {
                 phase: if settling { Phase::Settle } else { phase },
                 bill: match block.kind {
                     BlockKind::Count => true,
-                    BlockKind::Time => round == 0 && pos == settle,
+                    BlockKind::Time => !self.job.without_bill && round == 0 && pos == settle,
                     _ => false,
                 },
             };

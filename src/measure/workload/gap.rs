@@ -683,6 +683,7 @@ mod tests {
             noop: directory.join(image::NOOP).to_str().unwrap().to_owned(),
             search: String::new(),
             scrub_bytes: 0,
+            without_bill: false,
             shape: Shape::default(),
             variants: Vec::new(),
             blocks: Vec::new(),
