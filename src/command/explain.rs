@@ -12,6 +12,8 @@ use crate::model::knob::{self, KNOBS};
 use crate::model::workload::{self, WORKLOADS};
 use crate::model::{did_you_mean, glossary};
 use crate::record::rows::{FILES, columns_named};
+use crate::show::exports::verdict;
+use crate::show::formats;
 use crate::show::text::wrap;
 
 /// Flags of `forkbench explain`.
@@ -47,6 +49,8 @@ fn words() -> Vec<String> {
     words.extend(ACTIONS.iter().map(|row| row.word.to_owned()));
     words.extend(hazard::all().flat_map(|row| [row.name.to_owned(), row.id.to_owned()]));
     words.extend(READINGS.iter().map(|reading| reading.name.to_owned()));
+    words.extend(formats::FORMATS.iter().map(|format| format.name.to_owned()));
+    words.extend(verdict::FORMATS.iter().map(|format| format.name.to_owned()));
     words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
     for file in FILES {
         words.push(file.name.to_owned());
@@ -91,6 +95,13 @@ fn meanings(word: &str) -> Vec<String> {
         if let Some(reading) = READINGS.iter().find(|reading| reading.name == word) {
             meanings.push(entry(word, "reading", reading.about, ""));
         }
+    }
+    let how = "See FORMAT.md for what it holds, its units, and what is lost.";
+    if let Some(format) = formats::find(word) {
+        meanings.push(entry(word, "format", format.about, how));
+    }
+    if let Some(format) = verdict::find(word) {
+        meanings.push(entry(word, "format of check", format.about, how));
     }
     if let Some(file) = FILES.iter().find(|file| file.name == word) {
         let mut text = entry(word, "file", file.about, "");

@@ -14,6 +14,7 @@ use crate::model::interval::Interval;
 use crate::model::knob::KNOBS;
 use crate::model::setup::Setup;
 use crate::model::workload::WORKLOADS;
+use crate::show::exports::verdict;
 use crate::show::formats::FORMATS;
 
 /// Flags of `forkbench list`.
@@ -118,7 +119,15 @@ fn section(what: What, titled: bool) -> String {
         ),
         What::Formats => (
             "Formats",
-            FORMATS.iter().map(|row| [row.name.to_owned(), row.about.to_owned()]).collect(),
+            FORMATS
+                .iter()
+                .map(|row| [row.name.to_owned(), row.about.to_owned()])
+                .chain(
+                    verdict::FORMATS
+                        .iter()
+                        .map(|row| [row.name.to_owned(), format!("of check: {}", row.about)]),
+                )
+                .collect(),
         ),
     };
     let width = rows.iter().map(|[name, _]| name.len()).max().unwrap_or(0);
