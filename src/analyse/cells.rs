@@ -186,6 +186,39 @@ impl Cells {
         })
     }
 
+    /// The cells of variants of which these values of one interval are known, by launch and block,
+    /// and nothing else.
+    #[cfg(test)]
+    pub(super) fn of_values(
+        variants: Vec<VariantRow>,
+        interval: Interval,
+        values: Vec<BTreeMap<(u32, u32), Values>>,
+    ) -> Cells {
+        let cells = values.into_iter().map(|blocks| {
+            let mut cells: [Cell; Interval::ALL.len()] = Default::default();
+            cells[interval as usize] = Cell::of_blocks(blocks);
+            cells
+        });
+        Cells {
+            launches: Vec::new(),
+            blocks: Vec::new(),
+            events: Vec::new(),
+            readings: Vec::new(),
+            seen: Vec::new(),
+            facts: vec![Facts::default(); variants.len()],
+            samples: 0,
+            eligible: 0,
+            losses: Losses::default(),
+            vs: None,
+            scenarios: Vec::new(),
+            setups: vec![None; variants.len()],
+            gate: None,
+            cells: cells.collect(),
+            lengths: vec![BTreeMap::new(); variants.len()],
+            variants,
+        }
+    }
+
     /// One interval of the variant at that place in [`Cells::variants`].
     ///
     /// # Panics

@@ -169,6 +169,8 @@ pub fn blocks_for(blocks: usize, half_width: f64, wanted: f64) -> usize {
 }
 
 #[cfg(test)]
+mod replayed;
+#[cfg(test)]
 mod simulated;
 
 #[cfg(test)]
