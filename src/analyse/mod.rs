@@ -24,5 +24,6 @@ pub mod quantiles;
 pub mod summary;
 pub mod timeline;
 pub mod two_samples;
+pub mod validation;
 pub mod values;
 mod warnings;

@@ -18,6 +18,7 @@ pub mod list;
 pub mod run;
 pub mod show;
 mod symbols;
+pub mod validate;
 
 use exit::Exit;
 
@@ -57,6 +58,8 @@ enum Command {
     Compare(compare::Args),
     /// Check whether what a run claims of itself holds
     Check(check::Args),
+    /// Measure how often a check is wrong on this machine
+    Validate(validate::Args),
     /// List knobs, mechanisms, readings, formats
     List(list::Args),
     /// Explain a word: a column, an interval, a mechanism, a knob, a warning
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Validate(args) => validate::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Env(args) => env::run(&args),

@@ -718,7 +718,7 @@ fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 /// `20261124T060000Z`.
-fn utc() -> String {
+pub(super) fn utc() -> String {
     let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     text.replace(['-', ':'], "")
 }

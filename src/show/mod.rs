@@ -21,6 +21,7 @@ pub mod support;
 pub mod terminal;
 pub(crate) mod text;
 pub mod units;
+pub mod validation;
 pub mod verdict;
 pub mod view;
 pub mod warning;

@@ -32,4 +32,5 @@ mod stall;
 mod strings;
 mod threads;
 mod throughput;
+mod validate;
 mod waivers;

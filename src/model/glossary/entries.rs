@@ -1518,6 +1518,16 @@ pub static ENTRIES: &[Entry] = &[
          a side, and directories of one boot are one.",
     ),
     entry(
+        Word,
+        "validation",
+        &["validate", "false alarm", "power"],
+        "checks whose truth is known, and how often their verdicts are wrong",
+        "`forkbench validate` checks a variant against itself, where REGRESSED is a false alarm, \
+         and against itself with a delay, where anything but REGRESSED is a miss. Its \
+         directory holds what was run (validate.toml), what became of each check (checks.csv), \
+         the rates (summary.csv, validation.md), and every check as a results directory.",
+    ),
+    entry(
         Verdict,
         "HOLDS",
         &[],
