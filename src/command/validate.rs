@@ -228,7 +228,7 @@ impl Validation<'_> {
             Finish::Complete { .. } => {}
         }
         let seconds = begun.elapsed().as_secs_f64();
-        let gated = sides::judge(&out, false, &Waivers::default())?.context("a check has a gate")?;
+        let gated = sides::judge(&out, false, &Waivers::none())?.context("a check has a gate")?;
         let cells = Cells::read(&out)?;
         let checks: Vec<Check> = gated
             .rows
