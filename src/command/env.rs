@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::command::fitness;
 use crate::drive::environment::{Environment, MemoryLimit, Root, memory_limit};
 use crate::drive::machine;
 use crate::drive::probe::{Answer, PROBES};
@@ -25,9 +26,16 @@ const COLUMNS: std::ops::RangeInclusive<usize> = 60..=100;
 /// Flags of `forkbench env`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  forkbench env\n  forkbench env --format json | jq .environment.cpu"
+    after_help = "Examples:\n  forkbench env\n  forkbench env --format json | jq .environment.cpu\n  \
+                  forkbench env --gate --strict"
 )]
 pub struct Args {
+    /// Measure for five seconds whether a check would come to a verdict here, now
+    #[arg(long)]
+    pub gate: bool,
+    /// With --gate: end with exit code 4 where it would not
+    #[arg(long, requires = "gate")]
+    pub strict: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -42,13 +50,17 @@ pub enum Format {
     Json,
 }
 
-/// Looks at this machine and prints what was found. The exit code is 0 whatever that is.
+/// Looks at this machine and prints what was found. The exit code is 0 whatever that is, save with
+/// `--strict`.
 ///
 /// # Errors
 /// When standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for note in machine::recover() {
         writeln!(anstream::stderr(), "forkbench: {note}").context("standard error")?;
+    }
+    if args.gate {
+        return fitness::run(args.format == Format::Json, args.strict);
     }
     let report = Report::gather(&Root::live());
     let text = match args.format {

@@ -12,6 +12,7 @@ pub mod env;
 pub mod exit;
 pub mod explain;
 mod export;
+mod fitness;
 pub mod hazard;
 pub mod knobs;
 pub mod list;

@@ -15,7 +15,7 @@ use crate::record::rows::VariantRow;
 use crate::show::{units, verdict};
 
 /// What a gate found of a run, or of results directories.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Gated {
     /// [`verdict::SCHEMA`].
     pub schema: &'static str,
@@ -67,7 +67,7 @@ pub struct Counts {
 }
 
 /// One row for machines. Values are in `unit`; every other number is a share or a ratio.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct GateRow {
     /// What it is called, as a waiver names it: `posix_spawn blocked.p50`. Against a second base
     /// that is told too.

@@ -36,7 +36,7 @@ pub(crate) struct Bench {
 }
 
 /// How a command ended, and what it said.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,

@@ -246,6 +246,22 @@ fn an_interrupted_check_is_completed_and_judged() {
 }
 
 #[test]
+fn a_pilot_says_what_a_check_would_know() {
+    let bench = Bench::new();
+    let said = finish(bench.forkbench(["env", "--gate", "--format", "json"]));
+    told(said.clone(), 0, &["forkbench.fitness/1", "vfork blocked.p50", "posix_spawn reaped.p95"]);
+    let fitness: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(fitness["rows"].as_array().unwrap().len(), 8);
+    // A debug build is fit for nothing, and leaves no file here.
+    if cfg!(debug_assertions) {
+        assert_eq!(fitness["verdict"], "unfit");
+        told(finish(bench.forkbench(["env", "--gate", "--strict"])), 4, &["unfit", "debug build"]);
+    }
+    assert!(!bench.path("results").exists());
+    bench.assert_nothing_left(Duration::from_secs(1));
+}
+
+#[test]
 fn wrong_usage_is_told_and_nothing_is_begun() {
     let cases: &[(&[&str], &[&str])] = &[
         (&["check"], &["nothing to check", "--base"]),
