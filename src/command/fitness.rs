@@ -215,16 +215,18 @@ mod tests {
     use super::*;
 
     fn row(name: &str, low: f64, high: f64) -> GateRow {
-        let mut row = GateRow::default();
-        row.row = name.to_owned();
-        row.margin = if name.ends_with("p95") { 0.1 } else { 0.03 };
-        (row.ratio_lo, row.ratio_hi, row.n_units) = (Some(low), Some(high), Some(24));
-        row
+        GateRow {
+            row: name.to_owned(),
+            margin: if name.ends_with("p95") { 0.1 } else { 0.03 },
+            ratio_lo: Some(low),
+            ratio_hi: Some(high),
+            n_units: Some(24),
+            ..GateRow::default()
+        }
     }
 
     fn verdict(rows: Vec<GateRow>) -> &'static str {
-        let mut gated = Gated::default();
-        gated.rows = rows;
+        let gated = Gated { rows, ..Gated::default() };
         Fitness::of(&gated, &toml::Table::new(), Duration::from_secs(5)).verdict
     }
 
