@@ -227,7 +227,7 @@ fn directories_are_put_beside_each_other_in_every_format() {
 
     let markdown = compare(&bench, &["one", "two", "--format", "md"]);
     markdown.expect(0, &[]);
-    assert!(markdown.stdout.contains("| posix\\_spawn | A | 50.0 us |"), "{markdown:#?}");
+    assert!(markdown.stdout.contains("| posix_spawn | A | 50.0 us |"), "{markdown:#?}");
 }
 
 #[test]

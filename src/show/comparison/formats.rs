@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{DifferenceRecord, Directory, LeftOut, MeanRecord, Record, View};
+use crate::show::exports::markdown;
 use crate::show::terminal::{self, Screen};
 
 /// A way to write the view.
@@ -89,16 +90,16 @@ fn json(view: &View, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn markdown(view: &View, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}\n", escaped(&view.headline))?;
+    writeln!(out, "{}\n", markdown::text(&view.headline))?;
     writeln!(out, "| | directory | began | kernel | launches | samples |")?;
     writeln!(out, "|---|---|---|---|---:|---:|")?;
     for one in &view.directories {
-        let text = |text: &Option<String>| escaped(text.as_deref().unwrap_or_default());
+        let text = |text: &Option<String>| markdown::text(text.as_deref().unwrap_or_default());
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} |",
             one.letter,
-            escaped(&one.directory),
+            markdown::text(&one.directory),
             text(&one.started),
             text(&one.kernel),
             one.launches,
@@ -111,7 +112,7 @@ fn markdown(view: &View, out: &mut dyn Write) -> io::Result<()> {
         for line in &table.lines {
             let cells =
                 [&line.label, &line.letter, &line.value, &line.bounds, &line.ratio, &line.rank];
-            let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+            let cells: Vec<String> = cells.iter().map(|cell| markdown::text(cell)).collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
     }
@@ -126,21 +127,8 @@ fn markdown(view: &View, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n{title}:\n")?;
         }
         for line in lines {
-            writeln!(out, "- {}", escaped(&line))?;
+            writeln!(out, "- {}", markdown::text(&line))?;
         }
     }
     Ok(())
-}
-
-/// Text that cannot end a cell, nor become markup.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '|' | '*' | '_' | '`' | '<' | '[' | '\\' => escaped.extend(['\\', letter]),
-            '\n' | '\r' => escaped.push(' '),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
 }
