@@ -81,3 +81,18 @@ fn what_cannot_be_validated_is_refused_before_anything_runs() {
     said.expect(2, &[]);
     assert!(said.stderr.contains("--resume"), "{said:#?}");
 }
+
+#[test]
+fn the_report_is_what_its_checks_say() {
+    let bench = Bench::new();
+    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let kept = project.join("results/reference/validation");
+    fs::create_dir(bench.out()).unwrap();
+    for file in ["validate.toml", "checks.csv"] {
+        fs::copy(kept.join(file), bench.out().join(file)).unwrap();
+    }
+    finish(bench.forkbench(["validate", "--resume", "out", "--quiet"])).expect(0, &[]);
+    let made = fs::read_to_string(bench.out().join("validation.md")).unwrap();
+    let report = fs::read_to_string(project.join("reports/validation.md")).unwrap();
+    assert!(report.ends_with(&made), "run: forkbench validate --resume {}", kept.display());
+}
