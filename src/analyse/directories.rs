@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contrasts::Unit;
-use super::environments::{Difference, Environment, Topic, differences};
+use super::environments::{DEBUG_BUILD, Difference, Environment, Topic, differences};
 use super::estimate::{Located, detectable, hodges_lehmann};
 use super::gate::{self, Tested, Verdict};
 use super::groups::{Measured, Results};
@@ -115,11 +115,7 @@ fn refusal(question: &Question<'_>, notes: &mut Vec<String>) -> Option<String> {
     }
     let debug = all().find(|one| !one.environment.is_release_build());
     if let (Some(one), false) = (debug, question.allow_debug_build) {
-        return Some(format!(
-            "{}: a debug build made these results, and its figures are not to be relied on; run it \
-             again with a release build, or give --allow-debug-build",
-            one.name
-        ));
+        return Some(format!("{}: {DEBUG_BUILD}", one.name));
     }
     let environments: Vec<&Environment> = all().map(|one| &one.environment).collect();
     let found = differences(&environments);
@@ -380,26 +376,14 @@ impl Question<'_> {
     fn row(&self, pair: &Pair<'_>, margin: &Margin) -> Open {
         let variant = pair.variant;
         let floor = self.floor(pair, &margin.of);
-        let mut open = Open {
-            row: Judged {
-                name: variant.row.label.clone(),
-                base: "base".to_owned(),
-                cand: "cand".to_owned(),
-                quantity: margin.of.clone(),
-                margin: match margin.of {
-                    Quantity::Count { .. } => margin.share,
-                    _ => margin.share.max(LEAST_MARGIN).max(floor.unwrap_or(0.0)),
-                },
-                base_value: None,
-                cand_value: None,
-                figures: None,
-                verdict: Verdict::NotComparable,
-                why: String::new(),
-                needed: None,
-            },
-            tested: None,
-            doubt: None,
+        let share = match margin.of {
+            Quantity::Count { .. } => margin.share,
+            _ => margin.share.max(LEAST_MARGIN).max(floor.unwrap_or(0.0)),
         };
+        let (base, cand) = ("base".to_owned(), "cand".to_owned());
+        let margin = Margin { share, ..margin.clone() };
+        let row = Judged::new(variant.row.label.clone(), base, cand, margin.clone());
+        let mut open = Open { row, tested: None, doubt: None };
         if let Quantity::Count { .. } = margin.of {
             self.count(variant, &mut open.row);
             return open;
@@ -459,7 +443,7 @@ impl Question<'_> {
         });
         open.tested = Some(tested);
         open.doubt = pair.reference.and_then(|one| self.doubt(one));
-        if is_tail(&margin.of)
+        if margin.of.is_tail()
             && let Some((one, why)) =
                 self.all().find_map(|one| Some((one, one.tails_disturbed.as_ref()?)))
         {
@@ -487,7 +471,7 @@ impl Question<'_> {
         let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         (row.base_value, row.cand_value) = (Some(most_common(&base)), Some(most_common(&cand)));
         let margin = row.margin;
-        let more = |from: f64, to: f64| to - from >= 1.0 && to - from >= margin * from;
+        let more = |from: f64, to: f64| gate::is_higher(from, to, margin);
         row.verdict = if more(most(&base), least(&cand)) {
             Verdict::Regressed
         } else if more(most(&cand), least(&base)) {
@@ -625,10 +609,6 @@ fn most_common<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
     runs.max_by_key(|run| run.len()).map_or(0.0, |run| run[0])
 }
 
-fn is_tail(quantity: &Quantity) -> bool {
-    quantity.percentile().is_some_and(|percentile| percentile.share() > 0.5)
-}
-
 fn is_measured(directory: &Results, variant: &Measured) -> bool {
     let here = directory.find(&variant.identity);
     here.is_some_and(|here| here.told.values().any(Result::is_ok))
@@ -637,29 +617,21 @@ fn is_measured(directory: &Results, variant: &Measured) -> bool {
 /// Decides rows that fail a build together.
 fn decide(rows: Vec<Open>, alpha: f64, judged: bool) -> Vec<Judged> {
     let tested: Vec<Tested> = rows.iter().filter_map(|open| open.tested).collect();
-    let worse = gate::adjust(&tested.iter().map(|row| row.worse).collect::<Vec<_>>());
-    let better = gate::adjust(&tested.iter().map(|row| row.better).collect::<Vec<_>>());
-    let verdicts = gate::verdicts(&tested, alpha);
-    let mut decided = verdicts.into_iter().zip(worse.into_iter().zip(better));
+    let mut decided = gate::decide(&tested, alpha).into_iter();
     let close = |open: Open| {
         let mut row = open.row;
         if open.tested.is_none() || !judged {
             return row;
         }
-        let Some((verdict, (worse_q, better_q))) = decided.next() else { return row };
-        row.verdict = verdict;
-        let bound = (1.0 + row.margin).ln();
-        if let Some(figures) = &mut row.figures {
-            (figures.worse_q, figures.better_q) = (worse_q, better_q);
-            let distance = (figures.ratio.ln() - bound).abs();
-            if let (Verdict::Inconclusive, Some(low), Some(high)) =
-                (verdict, figures.low, figures.high)
-                && distance > 0.0
-            {
-                let half_width = (high.ln() - low.ln()) / 2.0;
-                let all = gate::blocks_for(figures.units, half_width, distance);
-                row.needed = Some(all.saturating_sub(figures.units).max(1));
-            }
+        let Some(decided) = decided.next() else { return row };
+        row.settle(decided);
+        if let (Verdict::Inconclusive, Some(figures)) = (row.verdict, &row.figures)
+            && let (Some(low), Some(high)) = (figures.low, figures.high)
+        {
+            let distance = (figures.ratio.ln() - (1.0 + row.margin).ln()).abs();
+            let half_width = (high.ln() - low.ln()) / 2.0;
+            row.needed =
+                (distance > 0.0).then(|| gate::more_units(figures.units, half_width, distance));
         }
         if let Some(why) = &open.doubt {
             row.doubt(why);
@@ -739,7 +711,7 @@ mod tests {
 
     fn medians() -> Vec<Margin> {
         let mut margins = usual_margins(&[Interval::Blocked]);
-        margins.retain(|margin| !is_tail(&margin.of));
+        margins.retain(|margin| !margin.of.is_tail());
         margins
     }
 

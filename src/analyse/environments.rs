@@ -140,6 +140,16 @@ pub struct Difference {
     pub refuses: bool,
 }
 
+/// Why the results of a debug build are not judged, and what to do.
+pub const DEBUG_BUILD: &str = "a debug build made these results, and its figures are not to be \
+    relied on; run it again with a release build, or give --allow-debug-build";
+
+/// Whether a release build made results, as far as their `environment.toml` says.
+pub fn is_release_build(environment: &toml::Table) -> bool {
+    let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
+    profile.is_none_or(|profile| profile.as_str() == Some("release"))
+}
+
 impl Environment {
     /// Reads that of a results directory.
     ///
@@ -176,7 +186,7 @@ impl Environment {
 
     /// Whether a release build made it, as far as is told.
     pub fn is_release_build(&self) -> bool {
-        self.fact("tool.build_profile").is_none_or(|profile| profile == "release")
+        is_release_build(&self.0)
     }
 
     /// The words of what disturbed the run.

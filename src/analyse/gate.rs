@@ -91,25 +91,49 @@ pub fn bounds(differences: &[(u32, f64)], confidence: f64) -> Option<(f64, f64)>
     })
 }
 
-/// The verdicts of rows that fail a build together, in their order, at the level `alpha`. Those
-/// that got worse and those that got better are each a family of their own.
-pub fn verdicts(rows: &[Tested], alpha: f64) -> Vec<Verdict> {
+/// What is said of a row in the company of those that fail a build with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decided {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// p that it is worse, corrected.
+    pub worse_q: f64,
+    /// p that it is better, corrected.
+    pub better_q: f64,
+}
+
+/// Decides rows that fail a build together, in their order, at the level `alpha`. Those that got
+/// worse and those that got better are each a family of their own.
+pub fn decide(rows: &[Tested], alpha: f64) -> Vec<Decided> {
     let adjusted = |p: fn(&Tested) -> f64| adjust(&rows.iter().map(p).collect::<Vec<_>>());
     let (worse, better) = (adjusted(|row| row.worse), adjusted(|row| row.better));
     rows.iter()
         .zip(worse.into_iter().zip(better))
-        .map(|(row, (worse, better))| {
-            if worse <= alpha {
+        .map(|(row, (worse_q, better_q))| {
+            let verdict = if worse_q <= alpha {
                 Verdict::Regressed
-            } else if better <= alpha {
+            } else if better_q <= alpha {
                 Verdict::Improved
             } else if row.fine <= alpha {
                 Verdict::Fine
             } else {
                 Verdict::Inconclusive
-            }
+            };
+            Decided { verdict, worse_q, better_q }
         })
         .collect()
+}
+
+/// The verdicts alone, in which most tests are interested.
+#[cfg(test)]
+fn verdicts(rows: &[Tested], alpha: f64) -> Vec<Verdict> {
+    decide(rows, alpha).into_iter().map(|decided| decided.verdict).collect()
+}
+
+/// Whether a count is higher by as much as is told: they are nearly exact, so that is by one at
+/// least and by the margin.
+pub fn is_higher(from: f64, to: f64, margin: f64) -> bool {
+    to - from >= 1.0 && to - from >= margin * from
 }
 
 /// p values adjusted so that rejecting those up to a level holds the false discovery rate at it
@@ -166,6 +190,11 @@ pub fn rejected_by_evidence(evidence: &[f64], alpha: f64) -> Vec<bool> {
 /// is.
 pub fn blocks_for(blocks: usize, half_width: f64, wanted: f64) -> usize {
     (blocks as f64 * (half_width / wanted).powi(2)).ceil() as usize
+}
+
+/// How many blocks, pairs or runs more bring a half-width down to `wanted`; at least one.
+pub fn more_units(units: usize, half_width: f64, wanted: f64) -> usize {
+    blocks_for(units, half_width, wanted).saturating_sub(units).max(1)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::cells::Cells;
 use super::contrasts::{Reason, Unit, differences};
 use super::estimate::{detectable, signed_rank_needs};
-use super::gate::{self, Tested, Verdict};
+use super::gate::{self, Decided, Tested, Verdict};
 use super::quantiles::quantile;
 use super::summary::mode;
 use crate::model::gate::{Comparison, FEWEST, Gate, Margin};
@@ -128,7 +128,7 @@ impl Judgement {
             }
         }
         if let Some(why) = tails_disturbed {
-            for row in rows.iter_mut().filter(|row| is_tail(&row.quantity)) {
+            for row in rows.iter_mut().filter(|row| row.quantity.is_tail()) {
                 row.doubt(why);
             }
         }
@@ -153,6 +153,31 @@ impl Judgement {
 pub const SECOND_BASE: &str = "second-base";
 
 impl Judged {
+    /// A row of which nothing is known yet.
+    pub(super) fn new(name: String, base: String, cand: String, margin: Margin) -> Judged {
+        Judged {
+            name,
+            base,
+            cand,
+            quantity: margin.of,
+            margin: margin.share,
+            base_value: None,
+            cand_value: None,
+            figures: None,
+            verdict: Verdict::NotComparable,
+            why: String::new(),
+            needed: None,
+        }
+    }
+
+    /// Takes on what was decided of it in its company.
+    pub(super) fn settle(&mut self, decided: Decided) {
+        self.verdict = decided.verdict;
+        if let Some(figures) = &mut self.figures {
+            (figures.worse_q, figures.better_q) = (decided.worse_q, decided.better_q);
+        }
+    }
+
     /// What it is called, as a waiver names it: `posix_spawn blocked.p50`. Against a second base
     /// that is told too.
     pub fn called(&self) -> String {
@@ -202,10 +227,6 @@ pub fn tails_disturbed(cells: &Cells, environment: &toml::Table) -> Option<Strin
     })
 }
 
-fn is_tail(quantity: &Quantity) -> bool {
-    quantity.percentile().is_some_and(|percentile| percentile.share() > 0.5)
-}
-
 /// A row that is not decided yet: what it is corrected for is known only when all are there.
 struct Open {
     row: Judged,
@@ -229,19 +250,7 @@ impl Open {
         };
         let (base, cand) = (place(base), place(cand));
         let mut open = Open {
-            row: Judged {
-                name: comparison.name.clone(),
-                base: label(base),
-                cand: label(cand),
-                quantity: margin.of.clone(),
-                margin: margin.share,
-                base_value: None,
-                cand_value: None,
-                figures: None,
-                verdict: Verdict::NotComparable,
-                why: String::new(),
-                needed: None,
-            },
+            row: Judged::new(comparison.name.clone(), label(base), label(cand), margin.clone()),
             tested: None,
             evidence: 0.0,
         };
@@ -357,7 +366,7 @@ impl Open {
             row.why = "nothing pairs the two: they share no launch".to_owned();
             return;
         }
-        let more = |(from, to): (f64, f64)| to - from >= 1.0 && to - from >= row.margin * from;
+        let more = |(from, to): (f64, f64)| gate::is_higher(from, to, row.margin);
         let turned = |(from, to): (f64, f64)| (to, from);
         row.verdict = if pairs.iter().all(|&pair| more(pair)) {
             Verdict::Regressed
@@ -389,36 +398,30 @@ fn decide_sparing(rows: Vec<Open>, gate: &Gate, waivers: &Waivers) -> Vec<Judged
 /// Decides rows that fail a build together.
 fn decide(rows: Vec<Open>, gate: &Gate) -> Vec<Judged> {
     let tested: Vec<Tested> = rows.iter().filter_map(|open| open.tested).collect();
-    let worse = gate::adjust(&tested.iter().map(|row| row.worse).collect::<Vec<_>>());
-    let better = gate::adjust(&tested.iter().map(|row| row.better).collect::<Vec<_>>());
-    let mut verdicts = gate::verdicts(&tested, gate.alpha);
+    let mut decided = gate::decide(&tested, gate.alpha);
     if gate.fail_fast {
         // A run that stops as soon as a row is worse may call it so by that evidence alone.
         let evidence: Vec<f64> =
             rows.iter().filter(|open| open.tested.is_some()).map(|open| open.evidence).collect();
         let rejected = gate::rejected_by_evidence(&evidence, gate.alpha);
-        for (verdict, rejected) in verdicts.iter_mut().zip(rejected) {
-            *verdict = match (*verdict, rejected) {
+        for (decided, rejected) in decided.iter_mut().zip(rejected) {
+            decided.verdict = match (decided.verdict, rejected) {
                 (_, true) => Verdict::Regressed,
                 (Verdict::Regressed, false) => Verdict::Inconclusive,
                 (verdict, false) => verdict,
             };
         }
     }
-    let mut decided = verdicts.into_iter().zip(worse.into_iter().zip(better));
+    let mut decided = decided.into_iter();
     let close = |open: Open| {
         let mut row = open.row;
         if open.tested.is_none() {
             return row;
         }
-        let Some((verdict, (worse_q, better_q))) = decided.next() else { return row };
-        row.verdict = verdict;
-        let margin = row.margin;
-        if let Some(figures) = &mut row.figures {
-            (figures.worse_q, figures.better_q) = (worse_q, better_q);
-            if verdict == Verdict::Inconclusive {
-                (row.why, row.needed) = undecided(figures, margin);
-            }
+        let Some(decided) = decided.next() else { return row };
+        row.settle(decided);
+        if let (Verdict::Inconclusive, Some(figures)) = (row.verdict, &row.figures) {
+            (row.why, row.needed) = undecided(figures, row.margin);
         }
         row
     };
@@ -444,9 +447,7 @@ fn undecided(figures: &Figures, margin: f64) -> (String, Option<usize>) {
         return ("the ratio lies at the margin itself".to_owned(), None);
     }
     let half_width = (high.ln() - low.ln()) / 2.0;
-    let all = gate::blocks_for(figures.units, half_width, distance);
-    let more = all.saturating_sub(figures.units).max(1);
-    (String::new(), Some(more))
+    (String::new(), Some(gate::more_units(figures.units, half_width, distance)))
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::analyse::environments::is_release_build;
 use crate::analyse::estimate::detectable;
-use crate::command::check::sides::{self, Question, Sampling};
+use crate::command::check::sides::{self, Found, Question, Sampling};
 use crate::command::exit::Exit;
 use crate::command::run::{self, Manner};
 use crate::drive::harness::Finish;
@@ -20,9 +21,7 @@ use crate::model::interval::Interval;
 use crate::model::scenario::{Axis, Scenario};
 use crate::model::units;
 use crate::model::waiver::Waivers;
-use crate::record::read::Recorded;
-use crate::show::judgement::{GateRow, Gated};
-use crate::show::source;
+use crate::show::judgement::GateRow;
 
 /// Launches and blocks of the pilot: it is over in about five seconds.
 const LAUNCHES: u32 = 6;
@@ -95,10 +94,9 @@ pub(super) fn run(json: bool, strict: bool) -> anyhow::Result<ExitCode> {
         Finish::Complete { .. } => {}
     }
     let spent = begun.elapsed();
-    let gated =
+    let found =
         sides::judge(&directory, strict, &Waivers::none())?.context("the pilot has no gate")?;
-    let environment = Recorded::open(&directory)?.environment().unwrap_or_default();
-    let fitness = Fitness::of(&gated, &environment, spent);
+    let fitness = Fitness::of(&found, spent);
     let text = if json { serde_json::to_string_pretty(&fitness)? + "\n" } else { fitness.text() };
     anstream::stdout().write_all(text.as_bytes())?;
     let passes = fitness.verdict == "fit" || !strict;
@@ -106,7 +104,8 @@ pub(super) fn run(json: bool, strict: bool) -> anyhow::Result<ExitCode> {
 }
 
 impl Fitness {
-    fn of(gated: &Gated, environment: &toml::Table, spent: Duration) -> Fitness {
+    fn of(found: &Found, spent: Duration) -> Fitness {
+        let Found { gated, environment, tails_disturbed } = found;
         let rows: Vec<Resolution> = gated.rows.iter().map(Resolution::of).collect();
         let undecided = |tail: bool| -> Vec<&str> {
             let is_tail = |row: &&Resolution| row.row.contains(".p95") == tail;
@@ -132,11 +131,10 @@ impl Fitness {
                 tails.join(", ")
             ));
         }
-        let disturbed = gated.rows.iter().find(|row| row.why.contains("that is what tails tell"));
-        if let Some(row) = disturbed {
-            reasons.push(format!("tails cannot be judged: {}", row.why));
+        if let Some(why) = tails_disturbed {
+            reasons.push(format!("tails cannot be judged: {why}"));
         }
-        let is_release = source::is_release_build(environment);
+        let is_release = is_release_build(environment);
         if !is_release {
             reasons.push("this is a debug build, which check refuses: use --release".to_owned());
         }
@@ -149,7 +147,7 @@ impl Fitness {
         }
         let verdict = if !medians.is_empty() || !is_release {
             "unfit"
-        } else if !tails.is_empty() || disturbed.is_some() {
+        } else if !tails.is_empty() || tails_disturbed.is_some() {
             "noisy"
         } else {
             "fit"
@@ -213,6 +211,7 @@ impl Resolution {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::judgement::Gated;
 
     fn row(name: &str, low: f64, high: f64) -> GateRow {
         GateRow {
@@ -227,7 +226,9 @@ mod tests {
 
     fn verdict(rows: Vec<GateRow>) -> &'static str {
         let gated = Gated { rows, ..Gated::default() };
-        Fitness::of(&gated, &toml::Table::new(), Duration::from_secs(5)).verdict
+        let environment = toml::Table::new();
+        let found = Found { gated, environment, tails_disturbed: None };
+        Fitness::of(&found, Duration::from_secs(5)).verdict
     }
 
     #[test]

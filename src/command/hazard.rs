@@ -138,16 +138,17 @@ fn scenario(args: &Args) -> anyhow::Result<Scenario> {
             given => given.iter().map(String::as_str).collect(),
         };
         for birth in births {
-            points.push(vec![setting("hazard", hazard.name), setting("mechanism", birth)]);
+            points
+                .push(vec![Setting::new("hazard", hazard.name), Setting::new("mechanism", birth)]);
         }
     }
     let mut scenario = Scenario {
         name: "hazard".to_owned(),
         about: "What happens to a child that is forked beside threads?".to_owned(),
         base: vec![
-            setting("workload", "hazard"),
-            setting("busy", "hold"),
-            setting("forks", &args.forks),
+            Setting::new("workload", "hazard"),
+            Setting::new("busy", "hold"),
+            Setting::new("forks", &args.forks),
         ],
         axes: vec![Axis::list("threads", &args.threads), Axis { name: "birth".to_owned(), points }],
         ..Scenario::default()
@@ -180,8 +181,4 @@ fn hazards(args: &Args) -> anyhow::Result<Vec<&'static Hazard>> {
         hazards.extend(hazard::all().filter(|hazard| hazard.default));
     }
     Ok(hazards)
-}
-
-fn setting(knob: &str, value: &str) -> Setting {
-    Setting { knob: knob.to_owned(), value: value.to_owned() }
 }

@@ -1,7 +1,6 @@
 //! `forkbench run`: the main job.
 
 use std::io::{IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use crate::drive::machine;
 use crate::drive::plan::{Ground, Plan, Wishes};
 use crate::drive::roster::{Entry, Roster};
 use crate::measure::mechanism::external;
+use crate::measure::program::{Unfit, is_in_path, unfit};
 use crate::measure::workload;
 use crate::model::claim::Place;
 use crate::model::interval::Interval;
@@ -322,24 +322,19 @@ pub(super) fn bad_program(setup: &Setup) -> Option<(&'static str, String)> {
     if first.contains('/') {
         return Some(("prefix", not_executable(Path::new(first), advice)?));
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .any(|directory| not_executable(&directory.join(first), advice).is_none());
-    (!found).then(|| ("prefix", format!("{first}: it is in no directory of PATH; {advice}")))
+    (!is_in_path(first))
+        .then(|| ("prefix", format!("{first}: it is in no directory of PATH; {advice}")))
 }
 
 fn not_executable(path: &Path, advice: &str) -> Option<String> {
     let shown = path.display();
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) => return Some(format!("{shown}: {error}; {advice}")),
-    };
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-        return Some(format!("{shown}: it is {what}; {advice}"));
-    }
-    (metadata.permissions().mode() & 0o111 == 0).then(|| {
-        format!("{shown}: it is not executable; make it so (chmod +x {shown}), or {advice}")
+    Some(match unfit(path)? {
+        Unfit::Unseen(error) => format!("{shown}: {error}; {advice}"),
+        Unfit::Directory => format!("{shown}: it is a directory; {advice}"),
+        Unfit::Special => format!("{shown}: it is no regular file; {advice}"),
+        Unfit::NotExecutable => {
+            format!("{shown}: it is not executable; make it so (chmod +x {shown}), or {advice}")
+        }
     })
 }
 
@@ -510,42 +505,46 @@ fn draw(manner: &Manner<'_>, view: &View, directory: &Path) {
     }
 }
 
-fn conclude(manner: &Manner<'_>, finish: &Finish, view: &View, directory: &Path) -> Exit {
+/// The exit of a run that did not come to its end, which is told; none of one that did.
+pub(super) fn ended_early(command: &str, finish: &Finish, directory: &Path) -> Option<Exit> {
+    let shown = directory.display();
     match finish {
         Finish::Interrupted if !directory.join("plan.toml").exists() => {
             tell("interrupted before there was a plan: nothing was measured, start again");
-            Exit::Interrupted
+            Some(Exit::Interrupted)
         }
         Finish::Interrupted => {
-            let (command, directory) = (manner.command, directory.display());
             tell(&format!(
-                "interrupted; what was finished is kept: forkbench {command} --resume {directory}"
+                "interrupted; what was finished is kept: forkbench {command} --resume {shown}"
             ));
-            Exit::Interrupted
+            Some(Exit::Interrupted)
         }
         Finish::Failed(reason) => {
             tell(reason);
-            Exit::Failed
+            Some(Exit::Failed)
         }
         Finish::Complete { lost, .. } if *lost > 0 => {
-            let directory = directory.display();
-            tell(&format!("subjects lost: {lost}; see {directory}/launches.csv"));
-            Exit::Failed
+            tell(&format!("subjects lost: {lost}; see {shown}/launches.csv"));
+            Some(Exit::Failed)
         }
-        Finish::Complete { .. } if !show::has_samples(view) => {
-            tell(&format!("nothing was measured; see {}/events.csv", directory.display()));
-            Exit::Nothing
-        }
-        Finish::Complete { .. } => {
-            let failed = failed_labels(directory);
-            if failed.is_empty() {
-                return Exit::Fine;
-            }
-            say(manner, "");
-            tell(&format!("no sample of {}: see events.csv", failed.join(", ")));
-            Exit::Failed
-        }
+        Finish::Complete { .. } => None,
     }
+}
+
+fn conclude(manner: &Manner<'_>, finish: &Finish, view: &View, directory: &Path) -> Exit {
+    if let Some(exit) = ended_early(manner.command, finish, directory) {
+        return exit;
+    }
+    if !show::has_samples(view) {
+        tell(&format!("nothing was measured; see {}/events.csv", directory.display()));
+        return Exit::Nothing;
+    }
+    let failed = failed_labels(directory);
+    if failed.is_empty() {
+        return Exit::Fine;
+    }
+    tell(&format!("no sample of {}: see events.csv", failed.join(", ")));
+    Exit::Failed
 }
 
 /// Variants that were asked for, could be had here, and yet have no sample that counts.

@@ -228,7 +228,8 @@ impl Validation<'_> {
             Finish::Complete { .. } => {}
         }
         let seconds = begun.elapsed().as_secs_f64();
-        let gated = sides::judge(&out, false, &Waivers::none())?.context("a check has a gate")?;
+        let found = sides::judge(&out, false, &Waivers::none())?.context("a check has a gate")?;
+        let gated = found.gated;
         let cells = Cells::read(&out)?;
         let checks: Vec<Check> = gated
             .rows
@@ -411,8 +412,8 @@ impl Plan {
             }
             if wanted("pairs") {
                 let mut pairs = of("pairs".to_owned(), aa);
-                pairs.base = vec![setting("env.FORKBENCH_SIDE", "a")];
-                pairs.cand = vec![setting("env.FORKBENCH_SIDE", "b")];
+                pairs.base = vec![Setting::new("env.FORKBENCH_SIDE", "a")];
+                pairs.cand = vec![Setting::new("env.FORKBENCH_SIDE", "b")];
                 series.extend([slower(&pairs, 10)]);
                 series.insert(series.len() - 1, pairs);
             }
@@ -422,8 +423,8 @@ impl Plan {
                     let place = std::path::absolute(directory)?.join("images").join(side);
                     Ok(format!("'{}'", place.join(image::NOOP).display()))
                 };
-                images.base = vec![setting("image", &path("a")?)];
-                images.cand = vec![setting("image", &path("b")?)];
+                images.base = vec![Setting::new("image", &path("a")?)];
+                images.cand = vec![Setting::new("image", &path("b")?)];
                 series.push(images);
             }
         }
@@ -434,7 +435,7 @@ impl Plan {
                 is_same: true,
                 slower_percent: 0,
                 mechanisms: vec!["fork".to_owned()],
-                common: vec![setting("rss", "1G")],
+                common: vec![Setting::new("rss", "1G")],
                 base: Vec::new(),
                 cand: Vec::new(),
             };
@@ -453,7 +454,7 @@ impl Plan {
                     mechanisms: vec![(*mechanism).to_owned()],
                     common: Vec::new(),
                     base: Vec::new(),
-                    cand: vec![setting(knob, dose)],
+                    cand: vec![Setting::new(knob, dose)],
                 }));
             }
         }
@@ -566,7 +567,7 @@ impl Series {
         let mut base = self.common.clone();
         let mut axes = Vec::new();
         match self.mechanisms.as_slice() {
-            [mechanism] => base.push(setting("mechanism", mechanism)),
+            [mechanism] => base.push(Setting::new("mechanism", mechanism)),
             several => axes.push(Axis::list("mechanism", several)),
         }
         let mut scenario = Scenario {
@@ -581,7 +582,7 @@ impl Series {
             Sides { base: self.base.clone(), cand: self.cand.clone(), second_base: None };
         if delay_ns > 0 {
             let slow = if turned { &mut sides.base } else { &mut sides.cand };
-            slow.push(setting("delay", &format!("{delay_ns}ns")));
+            slow.push(Setting::new("delay", &format!("{delay_ns}ns")));
         }
         Question {
             scenario,
@@ -712,10 +713,6 @@ fn floors(runs: &[Cells], mechanism: &str, reference: &str) -> Vec<FloorRow> {
         add(reference, None, &other);
     }
     rows
-}
-
-fn setting(knob: &str, value: &str) -> Setting {
-    Setting { knob: knob.to_owned(), value: value.to_owned() }
 }
 
 fn read_checks(directory: &Path) -> anyhow::Result<Vec<Check>> {

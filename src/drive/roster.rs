@@ -178,12 +178,8 @@ fn company(asked: &Asked, vs: &str, all: &mut Vec<(Asked, Role)>) {
         all.iter().any(|(other, r)| *r == role && other.setup.parent == asked.setup.parent)
     };
     if !beside(Role::Control, all) {
-        let mut control = asked.clone();
-        control.setup.work = control.setup.work.without_image();
-        control.setup.work.mechanism = "none".to_owned();
-        control.setup.work =
-            (workload::find(control.setup.work.workload).control)(control.setup.work);
-        all.push((control, Role::Control));
+        let setup = control_of(&asked.setup);
+        all.push((Asked { setup, ..asked.clone() }, Role::Control));
     }
     // A twin that copies page tables costs as much as all the rest: one in each scenario tells
     // enough.
@@ -232,6 +228,14 @@ fn versus(scenario: &Scenario, asked: &[Asked], given: Option<&str>) -> Result<S
         _ if own.contains(&VERSUS) => VERSUS.to_owned(),
         _ => own.first().copied().unwrap_or(VERSUS).to_owned(),
     })
+}
+
+/// The control of a setup: in the same parent, and no process is made.
+fn control_of(setup: &Setup) -> Setup {
+    let mut work = setup.work.clone().without_image();
+    work.mechanism = "none".to_owned();
+    let work = (workload::find(work.workload).control)(work);
+    Setup { parent: setup.parent.clone(), work }
 }
 
 fn is_control(setup: &Setup) -> bool {

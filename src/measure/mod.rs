@@ -16,6 +16,7 @@ pub mod job;
 pub mod mechanism;
 pub mod memory;
 mod pipes;
+pub mod program;
 pub mod raw;
 pub mod reading;
 pub mod shape;

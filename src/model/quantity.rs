@@ -85,6 +85,13 @@ impl Quantity {
     }
 }
 
+impl Quantity {
+    /// Whether it is a quantile above the median.
+    pub fn is_tail(&self) -> bool {
+        self.percentile().is_some_and(|percentile| percentile.share() > 0.5)
+    }
+}
+
 impl Percentile {
     /// The median.
     pub const MEDIAN: Percentile = Percentile(500);

@@ -164,6 +164,13 @@ pub struct Setting {
     pub value: String,
 }
 
+impl Setting {
+    /// The setting of that knob to that value.
+    pub fn new(knob: &str, value: &str) -> Setting {
+        Setting { knob: knob.to_owned(), value: value.to_owned() }
+    }
+}
+
 /// Why a scenario cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadScenario {
@@ -241,8 +248,7 @@ impl Scenario {
 impl Axis {
     /// The axis of a plain list: one point per value of the knob of that name.
     pub fn list(knob: &str, values: &[String]) -> Axis {
-        let point =
-            |value: &String| vec![Setting { knob: knob.to_owned(), value: value.to_owned() }];
+        let point = |value: &String| vec![Setting::new(knob, value)];
         Axis { name: knob.to_owned(), points: values.iter().map(point).collect() }
     }
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::analyse::cells::Cells;
+use crate::analyse::environments::is_release_build;
 use crate::analyse::estimate::CONFIDENCE;
 use crate::analyse::findings::Finding;
 use crate::analyse::summary::Summary;
@@ -96,12 +97,6 @@ pub(super) fn environment(recorded: &Recorded) -> Result<toml::Table> {
         Err(RecordError::Missing { .. }) => Ok(toml::Table::new()),
         other => other,
     }
-}
-
-/// Whether a release build made the results, as far as the environment says.
-pub fn is_release_build(environment: &toml::Table) -> bool {
-    let profile = environment.get("tool").and_then(|tool| tool.get("build_profile"));
-    profile.is_none_or(|profile| profile.as_str() == Some("release"))
 }
 
 /// Where the results of a directory were measured: names and values, as far as its environment says.

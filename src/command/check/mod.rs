@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::analyse::environments::DEBUG_BUILD;
 use crate::analyse::environments::Topic;
 use crate::command::exit::{self, Exit};
 use crate::command::export::{self, Found, VerdictExport};
@@ -304,17 +305,7 @@ fn write_exports(args: &Args, found: &[Found]) -> anyhow::Result<()> {
 
 /// That no debug build made the results, unless that is let pass.
 fn release_build(args: &Args, is_release: bool) -> Option<String> {
-    (!is_release && !args.allow_debug_build).then(|| {
-        "a debug build made these results, and its figures are not to be relied on; run it again \
-         with a release build, or give --allow-debug-build"
-            .to_owned()
-    })
-}
-
-/// The exit code of a run that did not come to a verdict.
-fn failed(text: &str) -> ExitCode {
-    crate::command::run::tell(text);
-    Exit::Failed.into()
+    (!is_release && !args.allow_debug_build).then(|| DEBUG_BUILD.to_owned())
 }
 
 #[cfg(test)]

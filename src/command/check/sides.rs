@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Args, failed, margins, release_build, tell, waivers, write_exports};
+use super::{Args, margins, release_build, tell, waivers, write_exports};
 use crate::analyse::cells::Cells;
+use crate::analyse::environments::is_release_build;
 use crate::analyse::gate::Verdict;
 use crate::analyse::judgement::{Judgement, tails_disturbed};
 use crate::command::exit::{self, Exit};
@@ -25,9 +26,8 @@ use crate::model::setup::Setup;
 use crate::model::waiver::Waivers;
 use crate::model::{did_you_mean, order::Rng};
 use crate::record::append::Writer;
-use crate::record::read::Recorded;
+use crate::record::read;
 use crate::show::judgement::Gated;
-use crate::show::source;
 
 /// What both sides run as unless they say otherwise.
 const MECHANISM: &str = "posix_spawn";
@@ -169,6 +169,16 @@ fn is_enough(plan: &Plan, done: u32, directory: &Path) -> Option<String> {
     (widest <= plan.wishes.precision).then(|| "every ratio is known closely enough".to_owned())
 }
 
+/// What the gate of a results directory finds, and what it rests on.
+pub(in crate::command) struct Found {
+    /// The rows, with their verdicts.
+    pub gated: Gated,
+    /// The content of `environment.toml`; empty where that cannot be read.
+    pub environment: toml::Table,
+    /// Why tails cannot be judged; none if they can.
+    pub tails_disturbed: Option<String>,
+}
+
 /// What the gate of a results directory finds, with what its confirmation says and what waivers let
 /// pass; none if it has no gate.
 ///
@@ -179,30 +189,30 @@ pub(in crate::command) fn judge(
     directory: &Path,
     strict: bool,
     waivers: &Waivers,
-) -> anyhow::Result<Option<Gated>> {
-    let Some(mut gated) = judge_one(directory, strict, waivers)? else { return Ok(None) };
+) -> anyhow::Result<Option<Found>> {
+    let Some(mut found) = judge_one(directory, strict, waivers)? else { return Ok(None) };
     let again = directory.join(CONFIRMATION);
     if again.is_dir()
         && let Some(again) = judge_one(&again, strict, waivers)?
     {
-        gated.confirm(&again);
+        found.gated.confirm(&again.gated);
     }
-    Ok(Some(gated))
+    Ok(Some(found))
 }
 
-fn judge_one(directory: &Path, strict: bool, waivers: &Waivers) -> anyhow::Result<Option<Gated>> {
+fn judge_one(directory: &Path, strict: bool, waivers: &Waivers) -> anyhow::Result<Option<Found>> {
     let cells = Cells::read(directory)?;
     let Some(gate) = cells.gate.clone() else { return Ok(None) };
-    let environment = Recorded::open(directory)?.environment().unwrap_or_default();
-    let disturbed = tails_disturbed(&cells, &environment);
-    let judgement = Judgement::sparing(&cells, &gate, disturbed.as_deref(), waivers);
+    let environment = read::environment(directory).unwrap_or_default();
+    let tails_disturbed = tails_disturbed(&cells, &environment);
+    let judgement = Judgement::sparing(&cells, &gate, tails_disturbed.as_deref(), waivers);
     let left_out = gate.left_out.iter().map(ToString::to_string).collect();
     let source = directory.display().to_string();
     let mut gated = Gated::new(source, &judgement, &cells.variants, left_out, strict);
     gated.waive(waivers);
     gated.family =
         gated.rows.iter().filter(|row| row.ratio.is_some() && row.waived.is_none()).count();
-    Ok(Some(gated))
+    Ok(Some(Found { gated, environment, tails_disturbed }))
 }
 
 /// Measures both sides, judges them, and ends with the exit code that makes.
@@ -256,11 +266,13 @@ fn conclude(
     waivers: &Waivers,
     interrupted: &Arc<AtomicBool>,
 ) -> anyhow::Result<ExitCode> {
-    if let Some(code) = ended_early(finish, directory) {
-        return Ok(code);
+    let command = manner(args).command;
+    if let Some(exit) = run::ended_early(command, finish, directory) {
+        return Ok(exit.into());
     }
     if let Some(why) = lacking(directory) {
-        return Ok(failed(&why));
+        run::tell(&why);
+        return Ok(Exit::Failed.into());
     }
     let found = || {
         let none = || anyhow::anyhow!("{} has no gate in its plan.toml", directory.display());
@@ -274,8 +286,8 @@ fn conclude(
         let sampling = Sampling { seed, ..*sampling };
         run::say(&manner(args), "what is REGRESSED is measured once more");
         let (_, finish) = measure(&manner(args), &question, &sampling, Some(&again), interrupted)?;
-        if let Some(code) = ended_early(&finish, &again) {
-            return Ok(code);
+        if let Some(exit) = run::ended_early(command, &finish, &again) {
+            return Ok(exit.into());
         }
         gated = found()?;
     }
@@ -292,34 +304,12 @@ pub(super) fn judged(
     directory: &Path,
     waivers: &Waivers,
 ) -> anyhow::Result<Option<Gated>> {
-    let Some(mut gated) = judge(directory, args.strict, waivers)? else { return Ok(None) };
-    let environment = Recorded::open(directory)?.environment().unwrap_or_default();
-    if let Some(why) = release_build(args, source::is_release_build(&environment)) {
+    let Some(found) = judge(directory, args.strict, waivers)? else { return Ok(None) };
+    let mut gated = found.gated;
+    if let Some(why) = release_build(args, is_release_build(&found.environment)) {
         gated.refuse(&why);
     }
     Ok(Some(gated))
-}
-
-/// The exit code of a run that did not come to its end.
-fn ended_early(finish: &Finish, directory: &Path) -> Option<ExitCode> {
-    let shown = directory.display();
-    match finish {
-        Finish::Interrupted if !directory.join("plan.toml").exists() => {
-            run::tell("interrupted before there was a plan: nothing was measured, start again");
-            Some(Exit::Interrupted.into())
-        }
-        Finish::Interrupted => {
-            run::tell(&format!(
-                "interrupted; what was finished is kept: forkbench check --resume {shown}"
-            ));
-            Some(Exit::Interrupted.into())
-        }
-        Finish::Failed(reason) => Some(failed(reason)),
-        Finish::Complete { lost, .. } if *lost > 0 => {
-            Some(failed(&format!("subjects lost: {lost}; see {shown}/launches.csv")))
-        }
-        Finish::Complete { .. } => None,
-    }
 }
 
 /// Why one side has nothing to show: a side that did not run is a failure, not a verdict.
@@ -349,13 +339,13 @@ impl Question {
 
 /// What the flags ask.
 fn question(args: &Args) -> anyhow::Result<Question> {
-    let mut base = vec![setting("mechanism", MECHANISM)];
+    let mut base = vec![Setting::new("mechanism", MECHANISM)];
     let mut axes = Vec::new();
     for (knob, values) in &args.knobs.given {
         match values.as_slice() {
             [value] if value != "all" => {
                 base.retain(|setting| setting.knob != knob.name);
-                base.push(setting(knob.name, value));
+                base.push(Setting::new(knob.name, value));
             }
             values => {
                 base.retain(|setting| setting.knob != knob.name);
@@ -410,9 +400,5 @@ fn side_setting(flag: &str, word: &str) -> anyhow::Result<Setting> {
             did_you_mean(name, names())
         )));
     }
-    Ok(setting(name, value))
-}
-
-fn setting(knob: &str, value: &str) -> Setting {
-    Setting { knob: knob.to_owned(), value: value.to_owned() }
+    Ok(Setting::new(name, value))
 }

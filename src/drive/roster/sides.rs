@@ -1,9 +1,8 @@
 //! Who takes part in a check: for each point the sides that are held against each other, a twin of
 //! the base, and the control.
 
-use super::{BadRoster, Entry, Roster, entry, find, helper_names, is_control};
+use super::{BadRoster, Entry, Roster, control_of, entry, find, helper_names, is_control};
 use crate::measure::mechanism::Mechanism;
-use crate::measure::workload;
 use crate::model::gate::{Comparison, Gate, Margin, Sides};
 use crate::model::knob::{self, KNOBS};
 use crate::model::row::Role;
@@ -55,11 +54,7 @@ impl Roster {
                 continue;
             }
             controlled.push(point.base.parent.clone());
-            let mut control = point.base.clone();
-            control.work = control.work.without_image();
-            control.work.mechanism = "none".to_owned();
-            control.work = (workload::find(control.work.workload).control)(control.work);
-            add(&control, Role::Control, label("none"))?;
+            add(&control_of(&point.base), Role::Control, label("none"))?;
         }
         if let Some(Entry { row, refused: Some(why), .. }) =
             entries.iter().find(|entry| entry.row.role == Role::Subject && entry.refused.is_some())

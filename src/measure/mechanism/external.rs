@@ -7,12 +7,10 @@
 pub(in crate::measure) mod helper;
 pub mod protocol;
 
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::measure::mechanism::{Gap, Mechanism, Memory, Refusal};
+use crate::measure::program::{Unfit, is_in_path, unfit};
 use crate::model::knob;
 use crate::model::setup::{Setup, Shape, Work, Workload};
 
@@ -83,30 +81,22 @@ pub fn missing(command: &str) -> Option<String> {
     };
     let advice = "give the command of a helper (examples/extern has some)";
     if program.contains('/') {
-        let why = not_executable(Path::new(program))?;
+        let why = match unfit(Path::new(program))? {
+            Unfit::Unseen(error) => error.to_string(),
+            Unfit::Directory | Unfit::Special => "it is no regular file".to_owned(),
+            Unfit::NotExecutable => "it is not executable".to_owned(),
+        };
         return Some(format!("extern: {program}: {why}; {advice}"));
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .any(|directory| not_executable(&directory.join(OsStr::new(program))).is_none());
-    (!found).then(|| {
+    (!is_in_path(program)).then(|| {
         format!("extern: {program}: no directory of PATH has such a program; {advice}, or its path")
     })
 }
 
-fn not_executable(path: &Path) -> Option<String> {
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) => return Some(error.to_string()),
-    };
-    if !metadata.is_file() {
-        return Some("it is no regular file".to_owned());
-    }
-    (metadata.permissions().mode() & 0o111 == 0).then(|| "it is not executable".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::setup::Image;
     use crate::model::units::Size;
