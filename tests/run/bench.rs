@@ -143,7 +143,7 @@ impl Bench {
         self.of_blocks("5", more)
     }
 
-    fn of_blocks<'a>(&self, blocks: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn of_blocks<'a>(&self, blocks: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let sampling = ["--launches", "1", "--blocks", blocks, "--time", "2s", "--seed", "1"];
         [&["run", "--out", "out"][..], &sampling, more].concat()
     }
