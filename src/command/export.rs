@@ -46,9 +46,10 @@ impl Export {
     /// Of usage, if there is no such directory.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let name = self.format.name;
-        is_placed(name, &self.path)?;
+        let flag = flag(name, &self.path);
+        is_placed(&flag, &self.path)?;
         match self.format.parts {
-            None => is_no_directory(name, &self.path),
+            None => is_no_directory(&flag, &self.path),
             Some(_) if self.path.exists() && !self.path.is_dir() => Err(exit::usage_text(format!(
                 "--export {name}={}: {name} has several files; give a directory",
                 self.path.display()
@@ -122,8 +123,9 @@ impl VerdictExport {
     ///
     /// Of usage, if there is no such directory.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        is_placed(&self.name, &self.path)?;
-        is_no_directory(&self.name, &self.path)
+        let flag = flag(&self.name, &self.path);
+        is_placed(&flag, &self.path)?;
+        is_no_directory(&flag, &self.path)
     }
 
     /// Writes it.
@@ -158,24 +160,35 @@ pub(super) fn write_verdict(
     }
 }
 
-/// That the directory of a file that is asked for is there.
-fn is_placed(name: &str, path: &Path) -> anyhow::Result<()> {
+/// A flag as it was typed.
+fn flag(name: &str, path: &Path) -> String {
+    format!("--export {name}={}", path.display())
+}
+
+/// That the directory of a file that is asked for by `flag`, as it was typed, is there.
+///
+/// # Errors
+///
+/// Of usage, if it is not.
+pub(super) fn is_placed(flag: &str, path: &Path) -> anyhow::Result<()> {
     let parent = parent(path);
     if parent.is_dir() {
         return Ok(());
     }
-    let (path, parent) = (path.display(), parent.display());
-    Err(exit::usage_text(format!(
-        "--export {name}={path}: there is no directory {parent}; make it first"
-    )))
+    let parent = parent.display();
+    Err(exit::usage_text(format!("{flag}: there is no directory {parent}; make it first")))
 }
 
-fn is_no_directory(name: &str, path: &Path) -> anyhow::Result<()> {
+/// That a file that is asked for by `flag`, as it was typed, is no directory.
+///
+/// # Errors
+///
+/// Of usage, if it is one.
+pub(super) fn is_no_directory(flag: &str, path: &Path) -> anyhow::Result<()> {
     if !path.is_dir() {
         return Ok(());
     }
-    let path = path.display();
-    Err(exit::usage_text(format!("--export {name}={path}: that is a directory; give a file")))
+    Err(exit::usage_text(format!("{flag}: that is a directory; give a file")))
 }
 
 /// Tells what a format has left out.

@@ -16,6 +16,7 @@ mod fitness;
 pub mod hazard;
 pub mod knobs;
 pub mod list;
+pub mod report;
 pub mod run;
 pub mod show;
 mod symbols;
@@ -55,6 +56,8 @@ enum Command {
     Hazard(hazard::Args),
     /// Show a results directory again
     Show(show::Args),
+    /// Write a page that people quote: HTML or markdown, with pictures
+    Report(report::Args),
     /// Put results directories beside each other
     Compare(compare::Args),
     /// Check whether what a run claims of itself holds
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Hazard(args) => hazard::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Validate(args) => validate::run(&args),

@@ -45,6 +45,27 @@ pub struct Picture {
     pub name: String,
     /// Its content.
     pub svg: String,
+    /// Which question it answers.
+    pub topic: Topic,
+    /// What it shows, as a finding.
+    pub title: String,
+    /// What is drawn, for those who do not see it.
+    pub alt: String,
+}
+
+/// The question that a picture answers: pages put pictures where the question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// How a median grows along an axis.
+    Law,
+    /// Where the time of a spawn goes.
+    Lanes,
+    /// A length by percentile.
+    Latency,
+    /// How an interval is distributed.
+    Distribution(Interval),
+    /// How often children hang.
+    Hazards,
 }
 
 /// Writes all pictures of a view into `plots/` of that results directory, which is made if it is
@@ -77,40 +98,52 @@ pub fn write(view: &View, directory: &Path) -> Result<Vec<PathBuf>, PlotError> {
 pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
     let mut pictures = Vec::new();
     for (section, place) in view.sections.iter().zip(places(&view.sections)) {
-        let mut picture = |stem: &str, drawn: Option<canvas::Drawn>| -> Result<(), PlotError> {
-            let name = format!("{stem}{place}.svg");
-            if let Some(drawn) = drawn {
-                let reason = |error: canvas::Error| error.to_string();
-                let svg = drawn.map_err(|error| PlotError::Draw {
-                    name: name.clone(),
-                    reason: reason(error),
-                })?;
-                pictures.push(Picture { name, svg });
-            }
+        let mut add = |topic, stem: &str, title: &str, about: &str, drawn| {
+            pictures.extend(picture(topic, format!("{stem}{place}.svg"), title, about, drawn)?);
             Ok(())
         };
         for tail in &section.tails {
-            picture(&tail.stem, latency::draw(tail, &view.source))?;
+            let drawn = latency::draw(tail, &view.source);
+            add(Topic::Latency, &tail.stem, &tail.title, &tail.subtitle, drawn)?;
         }
         for interval in Interval::ALL {
             let stem = format!("distribution-{}", interval.word());
-            picture(&stem, distribution::draw(section, interval, &view.source))?;
+            let titles = &section.titles.distributions;
+            let title = titles.iter().find(|(of, _)| *of == interval).map_or("", |(_, one)| one);
+            let drawn = distribution::draw(section, interval, &view.source);
+            add(Topic::Distribution(interval), &stem, title, &section.caption, drawn)?;
         }
-        picture("lanes", lanes::draw(section, &view.source))?;
+        let drawn = lanes::draw(section, &view.source);
+        add(Topic::Lanes, "lanes", &section.titles.lanes, &section.caption, drawn)?;
     }
     if let Some(chart) = view.hazards.rates() {
+        let drawn = hazards::draw(&chart, &view.source);
         let name = "hazards.svg".to_owned();
-        let svg = hazards::draw(&chart, &view.source)
-            .map_err(|error| PlotError::Draw { name: name.clone(), reason: error.to_string() })?;
-        pictures.push(Picture { name, svg });
+        pictures.extend(picture(Topic::Hazards, name, &chart.title, "", Some(drawn))?);
     }
     for chart in &view.charts {
+        let drawn = law::draw(chart, &view.source);
         let name = format!("{}.svg", chart.stem);
-        let svg = law::draw(chart, &view.source)
-            .map_err(|error| PlotError::Draw { name: name.clone(), reason: error.to_string() })?;
-        pictures.push(Picture { name, svg });
+        pictures.extend(picture(Topic::Law, name, &chart.title, &chart.subtitle, Some(drawn))?);
     }
     Ok(pictures)
+}
+
+/// A picture that was drawn; none if there was nothing to draw.
+fn picture(
+    topic: Topic,
+    name: String,
+    title: &str,
+    about: &str,
+    drawn: Option<canvas::Drawn>,
+) -> Result<Option<Picture>, PlotError> {
+    let Some(drawn) = drawn else { return Ok(None) };
+    let svg = match drawn {
+        Ok(svg) => svg,
+        Err(error) => return Err(PlotError::Draw { name, reason: error.to_string() }),
+    };
+    let alt = format!("{title}. {about}");
+    Ok(Some(Picture { name, svg, topic, title: title.to_owned(), alt: alt.trim_end().to_owned() }))
 }
 
 /// What tells the files of each section apart: nothing if there is but one.

@@ -38,12 +38,26 @@ pub fn read(directory: &Path, vs: Option<&str>) -> Result<View> {
 pub fn read_at(directory: &Path, vs: Option<&str>, asked: &[Asked]) -> Result<View> {
     let cells = Cells::read(directory)?;
     let summary = Summary::of(&cells, vs);
-    let distributions = Distributions::of(&cells);
+    of_cells(directory, &cells, &summary, asked)
+}
+
+/// The view of a results directory whose samples have been reduced and summarised already.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(super) fn of_cells(
+    directory: &Path,
+    cells: &Cells,
+    summary: &Summary,
+    asked: &[Asked],
+) -> Result<View> {
+    let distributions = Distributions::of(cells);
     let mut recorded = Recorded::open(directory)?;
     let environment = environment(&recorded)?;
     let name = name(directory);
     Ok(View::new(
-        &summary,
+        summary,
         Origin {
             directory: &name,
             path: &directory.to_string_lossy(),

@@ -35,7 +35,7 @@ pub fn run(view: &View) -> String {
 }
 
 /// A table, its cells being text.
-pub(super) fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(in crate::show) fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &mut dyn Iterator<Item = String>| {
         let cells: Vec<String> = cells.collect();
         format!("| {} |\n", cells.join(" | "))
