@@ -11,6 +11,7 @@ use crate::model::units::Size;
 use crate::show::chapter::Chapter;
 use crate::show::distribution::Length;
 use crate::show::finding::{FindingRow, Tally};
+use crate::show::support::Support;
 use crate::show::units;
 use crate::show::view::{Cell, Curve, Kind, Row, Section, Titles, Versus};
 
@@ -33,7 +34,7 @@ const WORTH_A_WORD: f64 = 0.05;
 /// The paragraph: the laws, if there are any; what stops its caller how long, what it costs
 /// afterwards, whether that depends on the parent, and what to use instead. Of several scenarios
 /// it tells what became of their claims, and of a few of them the laws.
-pub fn answer(sections: &[Section], chapters: &[Chapter]) -> String {
+pub fn answer(sections: &[Section], chapters: &[Chapter], support: &[Support]) -> String {
     let told: Vec<&Section> =
         sections.iter().filter(|section| subject(section).is_some()).collect();
     let mut sentences = Vec::new();
@@ -57,7 +58,15 @@ pub fn answer(sections: &[Section], chapters: &[Chapter]) -> String {
             [section] => one_shape(section),
             several => several_shapes(several),
         });
-        sentences.extend(self::works(&works));
+        match support {
+            // What has no way is no failure, and is told as what it is.
+            [one] if one.is_overview() && spawns.is_empty() => {
+                sentences.push(one.answer());
+                sentences.extend(chapters.iter().filter_map(claims));
+                return sentences.join(" ");
+            }
+            _ => sentences.extend(self::works(&works)),
+        }
         sentences.extend(chapters.iter().filter_map(claims));
     }
     sentences.extend(not_measured(sections));
@@ -251,33 +260,47 @@ fn works(sections: &[&Section]) -> Vec<String> {
 }
 
 /// What a workload says in one parent, from what costs most to what costs least: `fork writes a
-/// page in 2.11 us, 267 times as long as none; posix_spawn in 7.93 ns`.
+/// page in 2.11 us, 267 times as long as none; posix_spawn in 7.93 ns`. Of many rows it names the
+/// one at each end and what they are compared with.
 fn work(section: &Section) -> Option<String> {
+    if let Some(responses) = responses(section) {
+        return Some(responses);
+    }
     let rows = ranked(section);
     let column = section.columns.iter().find(|column| column.main.is_some())?;
-    let (first, others) = rows.split_first()?;
+    let dearest = *rows.first()?;
     let verb = column.main?;
     let is_rate = matches!(column.unit, Unit::PerSecond(_));
     let as_much = if is_rate { "many" } else { "long" };
     let value = |row: &Row| units::figure(column.unit, row.main.known().unwrap_or(0.0));
-    let compared = match (&first.versus, partner(section, first)) {
-        (Versus::Times { .. }, Some(other)) => {
-            let relation = relation(first, other);
-            format!(", {}", relation.replacen("as long", &format!("as {as_much}"), 1))
-        }
-        _ => String::new(),
+    let partner =
+        |row: &Row| partner(section, row).filter(|_| matches!(row.versus, Versus::Times { .. }));
+    // Where nobody can tell the dearest from what all are compared with, that one is told.
+    let first = match partner(dearest) {
+        Some(other) if is_unresolved(dearest) && other.kind != Kind::Control => other,
+        _ => dearest,
     };
+    let others: Vec<&Row> =
+        rows.iter().copied().filter(|row| row.variant != first.variant).collect();
+    let compared = partner(first).map_or_else(String::new, |other| {
+        let relation = relation(first, other);
+        format!(", {}", relation.replacen("as long", &format!("as {as_much}"), 1))
+    });
     let mut clauses = vec![format!("{} {verb} {}{compared}", first.name, value(first))];
+    if others.len() < ROWS {
+        clauses.extend(others.iter().map(|row| format!("{} {}", row.name, value(row))));
+    } else {
+        let other = partner(first);
+        clauses.extend(other.map(|row| format!("{} {}", row.name, value(row))));
+        let last = others.last().filter(|last| other.is_none_or(|o| o.variant != last.variant));
+        let most = if is_rate { "most" } else { "least" };
+        clauses.extend(last.map(|last| {
+            format!("the {most} of {} rows is {} of {}", rows.len(), value(last), last.name)
+        }));
+    }
     let controls =
         || section.rows().filter(|row| row.kind == Kind::Control && row.main.known().is_some());
     let control = controls().find(|row| row.work == first.work).or_else(|| controls().next());
-    let room = ROWS - 1;
-    let shown = if others.len() > room { &others[others.len() - room..] } else { others };
-    if shown.len() < others.len() {
-        let between = others.len() - shown.len();
-        clauses.push(format!("{} in between", units::plural(between as u64, "row", "rows")));
-    }
-    clauses.extend(shown.iter().map(|row| format!("{} {}", row.name, value(row))));
     if let Some(control) = control {
         clauses.push(format!("without any ({}) {}", control.name, value(control)));
     }
@@ -287,6 +310,53 @@ fn work(section: &Section) -> Option<String> {
         }
     }
     Some(clauses.join("; "))
+}
+
+/// Where jobs arrive when they will, how many are done is given, and how long each waits is the
+/// answer: of each mechanism the median of its responses at each load. None elsewhere.
+fn responses(section: &Section) -> Option<String> {
+    let place = section.columns.iter().position(|column| column.title.starts_with("response"))?;
+    let load = |row: &Row| {
+        let setting = row.work.split(';').find(|one| one.starts_with("load="))?;
+        setting["load=".len()..].trim_end_matches('%').parse::<f64>().ok()
+    };
+    let mut rows: Vec<(&Row, f64)> = section
+        .rows()
+        .filter(|row| row.kind != Kind::Control)
+        .filter_map(|row| Some((row, load(row)?)))
+        .collect();
+    rows.sort_by(|a, b| a.0.mechanism.cmp(&b.0.mechanism).then(a.1.total_cmp(&b.1)));
+    let unit = section.columns[place].unit;
+    let clauses: Vec<String> = rows
+        .chunk_by(|a, b| a.0.mechanism == b.0.mechanism)
+        .filter_map(|same| {
+            let told: Vec<String> = same
+                .iter()
+                .filter_map(|(row, load)| match row.entries.get(place)? {
+                    Cell::Known(value) => {
+                        Some(format!("within {} at {load} %", units::figure(unit, *value)))
+                    }
+                    Cell::Void(word) => Some(format!("is {word} at {load} %")),
+                    Cell::Needs(_) | Cell::Absent => None,
+                })
+                .collect();
+            let told: Vec<&str> = told.iter().map(String::as_str).collect();
+            let first = same.first()?;
+            (!told.is_empty()).then(|| {
+                format!(
+                    "{} answers half of its jobs {}",
+                    first.0.mechanism,
+                    units::list(&told, "and")
+                )
+            })
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| format!("By the load that arrives, {}", clauses.join("; ")))
+}
+
+/// Whether the interval of its ratio holds 1.
+fn is_unresolved(row: &Row) -> bool {
+    matches!(row.versus, Versus::Times { bounds: Some((low, high)), .. } if low <= 1.0 && 1.0 <= high)
 }
 
 /// The rows of a workload that have a figure in its main column, but the control: what costs most
@@ -334,6 +404,9 @@ fn nothing(sections: &[Section]) -> String {
 
 fn one_shape(section: &Section) -> Vec<String> {
     let Some(row) = subject(section) else { return Vec::new() };
+    if let Some(sentence) = by_work(section) {
+        return vec![sentence];
+    }
     let mut sentences = Vec::new();
     let other = partner(section, row);
     match other {
@@ -375,6 +448,50 @@ fn one_shape(section: &Section) -> Vec<String> {
         }
     }
     sentences
+}
+
+/// What is told where every mechanism did several kinds of work, such as executing several
+/// programs: how the whole life of a child differs between these, by what the others are compared
+/// with or by `posix_spawn`. None where the rows differ in their mechanism alone.
+fn by_work(section: &Section) -> Option<String> {
+    let mut works: Vec<&str> = processes(section).map(|row| row.work.as_str()).collect();
+    works.sort_unstable();
+    works.dedup();
+    let mut mechanisms: Vec<&str> = processes(section).map(|row| row.mechanism.as_str()).collect();
+    mechanisms.sort_unstable();
+    mechanisms.dedup();
+    let is_whole = processes(section).count() == works.len() * mechanisms.len();
+    if works.len() < 2 || !is_whole {
+        return None;
+    }
+    let reaped = |row: &Row| row.reaped.known();
+    let told = |mechanism: &str| -> Option<String> {
+        let mut rows: Vec<&Row> =
+            processes(section).filter(|row| row.mechanism == mechanism).collect();
+        rows.sort_by(|a, b| reaped(a).unwrap_or(0.0).total_cmp(&reaped(b).unwrap_or(0.0)));
+        let (least, most) = (*rows.first()?, *rows.last()?);
+        let (low, high) = (reaped(least)?, reaped(most)?);
+        let work = |row: &Row| row.name.replacen(mechanism, "", 1).trim().to_owned();
+        let mut calls: Vec<&Row> = rows.clone();
+        calls.sort_by(|a, b| blocked(a).total_cmp(&blocked(b)));
+        let calls = range(calls.first()?, calls.last()?);
+        Some(format!(
+            "{mechanism} has reaped its child after {} with {} and after {} with {}, {} times as \
+             long; its caller is stopped for {calls}",
+            units::duration(low),
+            work(least),
+            units::duration(high),
+            work(most),
+            units::factor(high / low)
+        ))
+    };
+    let first = ["posix_spawn", section.versus.as_deref().unwrap_or_default(), mechanisms[0]];
+    let first = first.into_iter().find(|name| mechanisms.contains(name))?;
+    let mut sentence = told(first)?;
+    if first != "fork" && mechanisms.contains(&"fork") {
+        sentence += &format!(". {}", told("fork")?);
+    }
+    Some(sentence + ".")
 }
 
 fn several_shapes(sections: &[&Section]) -> Vec<String> {
@@ -760,6 +877,26 @@ mod tests {
             writeln!(told, "{name}\n    {}", example::view(summary).conclusion).unwrap();
         }
         insta::assert_snapshot!("answers", told);
+    }
+
+    #[test]
+    fn several_programs_are_told_by_the_life_of_their_child() {
+        let mut summary = of(&[POSIX_SPAWN, POSIX_SPAWN, FORK, FORK], "posix_spawn");
+        for (place, variant) in summary.variants.iter_mut().enumerate() {
+            let image = if place % 2 == 0 { "noop" } else { "true" };
+            variant.row.variant = place as u32;
+            variant.row.label = format!("{} image={image}", variant.row.mechanism);
+            variant.row.settings = format!("image={image};mechanism={}", variant.row.mechanism);
+            variant.versus = None;
+        }
+        let view = example::view(&summary);
+        assert!(
+            view.conclusion
+                .starts_with("posix_spawn has reaped its child after 157 us with image="),
+            "{}",
+            view.conclusion
+        );
+        assert!(view.conclusion.contains(". fork has reaped its child after 45.5 ms with image="));
     }
 
     #[test]

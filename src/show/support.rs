@@ -11,6 +11,7 @@ use crate::model::action::Means;
 use crate::model::interval::Interval;
 use crate::model::row::{EventKind, Role};
 use crate::model::setup::Workload;
+use crate::show::units;
 
 /// The support table of parents of one shape.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,15 @@ pub struct Added {
 
 /// The intervals to which something is added.
 pub const INTERVALS: [Interval; 2] = [Interval::Blocked, Interval::Reaped];
+
+/// The place among them of the life of the child.
+const UNTIL_REAPED: usize = 1;
+
+/// Fewer actions than this are no overview.
+const FEW: usize = 4;
+
+/// So many of the dearest actions are named.
+const DEAREST: usize = 3;
 
 /// The setting that names the actions.
 const ACTIONS: &str = "actions=";
@@ -125,6 +135,78 @@ impl Support {
             }
         }
         reasons.into_iter().map(|(why, cells)| format!("{}: {why}", cells.join(", "))).collect()
+    }
+
+    /// Whether it is about actions by themselves: several, each by several mechanisms.
+    pub fn is_overview(&self) -> bool {
+        self.mechanisms.len() > 1 && self.rows.len() >= FEW
+    }
+
+    /// What it says in two sentences: who can do what, and what that adds.
+    pub fn answer(&self) -> String {
+        let lacks = |place: usize| -> Vec<&str> {
+            let has_no_way = |standings: &[Option<Standing>]| {
+                matches!(standings[place], Some(Standing::NoWay(_)))
+            };
+            let rows = self.rows.iter().filter(|(_, standings)| has_no_way(standings));
+            rows.map(|(action, _)| action.as_str()).collect()
+        };
+        let (able, unable): (Vec<usize>, Vec<usize>) =
+            (0..self.mechanisms.len()).partition(|&place| lacks(place).is_empty());
+        let names: Vec<&str> = able.iter().map(|&place| self.mechanisms[place].as_str()).collect();
+        let mut clauses = Vec::new();
+        if !names.is_empty() {
+            clauses.push(format!("{} can do all", units::list(&names, "and")));
+        }
+        clauses.extend(unable.iter().map(|&place| {
+            let lacks = lacks(place);
+            let name = &self.mechanisms[place];
+            format!("{name} has no way to do {}: {}", lacks.len(), units::list(&lacks, "and"))
+        }));
+        let who = format!(
+            "Of {} actions between birth and exec, {}.",
+            self.rows.len(),
+            clauses.join("; ")
+        );
+        match able.first().and_then(|_| self.added_by(&able)) {
+            Some(added) => format!("{who} {added}"),
+            None => who,
+        }
+    }
+
+    /// What the dearest actions add to the life of a child of `vfork` or, where that was not
+    /// measured, of the first of these mechanisms, and what the others add at most.
+    fn added_by(&self, able: &[usize]) -> Option<String> {
+        let place = able.iter().copied().find(|&place| self.mechanisms[place] == "vfork");
+        let place = place.or(able.first().copied())?;
+        let mut added: Vec<(&str, f64)> = self
+            .rows
+            .iter()
+            .filter_map(|(action, standings)| {
+                let added = standings[place].as_ref()?.added(UNTIL_REAPED)?;
+                Some((action.as_str(), added.value))
+            })
+            .collect();
+        added.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let (dearest, others) = added.split_at(added.len().min(DEAREST));
+        let told: Vec<String> = dearest
+            .iter()
+            .filter(|(_, value)| *value > 0.0)
+            .map(|(action, value)| format!("{action} {}", units::duration(*value)))
+            .collect();
+        let told: Vec<&str> = told.iter().map(String::as_str).collect();
+        let rest = others.first().map(|(_, most)| {
+            let most = units::duration(most.max(0.0));
+            format!("; each of the other {} at most {most}", others.len())
+        });
+        (!told.is_empty()).then(|| {
+            format!(
+                "Until a child of {} is reaped, {} come on top{}.",
+                self.mechanisms[place],
+                units::list(&told, "and"),
+                rest.unwrap_or_default()
+            )
+        })
     }
 
     /// Whether it has anything that was added to an interval.
@@ -290,6 +372,36 @@ mod tests {
         }
         summary.variants = variants;
         summary
+    }
+
+    #[test]
+    fn the_answer_tells_who_can_do_what_and_what_comes_on_top() {
+        let added = |value: f64| Standing::Done {
+            means: Some(Means::ChildCode),
+            proved: Some(true),
+            added: [None, Some(Added { value, bounds: None })],
+        };
+        let actions =
+            [("dup2", 100.0), ("open", 2e3), ("chdir", 3e3), ("close", 90e3), ("umask", -4.0)];
+        let row = |(action, value): (&str, f64)| {
+            let other = match action {
+                "umask" => Standing::NoWay("there is no file action for it".to_owned()),
+                _ => added(value),
+            };
+            (action.to_owned(), vec![Some(added(value)), Some(other)])
+        };
+        let table = Support {
+            place: String::new(),
+            mechanisms: ["vfork", "posix_spawn"].map(String::from).into(),
+            rows: actions.map(row).into(),
+        };
+        assert!(table.is_overview());
+        assert_eq!(
+            table.answer(),
+            "Of 5 actions between birth and exec, vfork can do all; posix_spawn has no way to do \
+             1: umask. Until a child of vfork is reaped, close 90.0 us, chdir 3.00 us and open \
+             2.00 us come on top; each of the other 2 at most 100 ns."
+        );
     }
 
     #[test]

@@ -349,7 +349,8 @@ impl View {
         let laws: Vec<&Law> = summary.laws.iter().collect();
         let hazards = Hazards::of(summary, origin.libc);
         let is_hazard = is_about_hazards(&sections);
-        let answer = conclusion::answer(&sections, &chapters);
+        let support = Support::all(summary);
+        let answer = conclusion::answer(&sections, &chapters, &support);
         let next = next(summary, &sections, &warnings, origin.path);
         let mut charts = law::charts(&laws, &summary.published);
         charts.extend(hazards::law(&summary.hazards));
@@ -363,7 +364,7 @@ impl View {
             warnings,
             confidence: summary.confidence,
             records: Record::all(summary),
-            support: Support::all(summary),
+            support,
             hazards,
             laws: laws.iter().map(|law| LawRecord::of(law)).collect(),
             applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
