@@ -40,6 +40,9 @@ const BLUE: (u8, u8, u8) = (0, 114, 178);
 const VERMILION: (u8, u8, u8) = (213, 94, 0);
 const PURPLE: (u8, u8, u8) = (204, 121, 167);
 
+/// Every colour of a look that is no grey.
+pub const HUES: [(u8, u8, u8); 6] = [ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE];
+
 const SOLID: &str = "";
 const LONG: &str = "9 4";
 const SHORT: &str = "3 3";

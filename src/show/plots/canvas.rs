@@ -38,6 +38,10 @@ pub(super) const MARGIN: i32 = 24;
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
+/// Opens the marker of the title, whose height in pixels follows: who writes it beside the picture
+/// leaves it out of there.
+const TITLE: char = '\u{e002}';
+
 /// A pixel on the page.
 pub(super) type Point = (i32, i32);
 
@@ -96,10 +100,13 @@ pub(super) fn page(
         let canvas = Canvas { area: backend.into_drawing_area() };
         canvas.area.fill(&WHITE)?;
         let mut y = MARGIN;
-        for line in page.title_lines() {
+        let titles = page.title_lines();
+        canvas.marker(format!("{TITLE}{}", MARGIN + titles.len() as i32 * TITLE_LINE - 10))?;
+        for line in titles {
             canvas.bold((MARGIN, y), 18, &line)?;
             y += TITLE_LINE;
         }
+        canvas.marker(CLOSE.to_string())?;
         for line in page.subtitle_lines() {
             canvas.text((MARGIN, y + 4), 13, FAINT, Side::Right, &line)?;
             y += SUBTITLE_LINE;
@@ -219,12 +226,13 @@ impl Canvas<'_> {
         dashes: &str,
         draw: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let marker = |text: String| {
-            self.draw(&Text::new(text, (0, 0), ("sans-serif", 1).into_font().color(&INK)))
-        };
-        marker(format!("{OPEN}{dashes}{OPEN}{}", clean(title)))?;
+        self.marker(format!("{OPEN}{dashes}{OPEN}{}", clean(title)))?;
         draw()?;
-        marker(CLOSE.to_string())
+        self.marker(CLOSE.to_string())
+    }
+
+    fn marker(&self, text: String) -> Result<(), Error> {
+        self.draw(&Text::new(text, (0, 0), ("sans-serif", 1).into_font().color(&INK)))
     }
 
     fn draw<E>(&self, element: &E) -> Result<(), Error>
@@ -334,7 +342,7 @@ pub(super) fn rgb(look: &Look) -> RGBColor {
 fn clean(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() || [OPEN, CLOSE, '\u{fffe}', '\u{ffff}'].contains(&c) {
+            if c.is_control() || [OPEN, CLOSE, TITLE, '\u{fffe}', '\u{ffff}'].contains(&c) {
                 ' '
             } else {
                 c
@@ -366,6 +374,8 @@ fn finish(svg: &str, title: &str) -> String {
                 dashes => format!(" stroke-dasharray=\"{dashes}\""),
             };
             finished.push_str(&format!("<g{dashes}><title>{title}</title>\n"));
+        } else if let Some(height) = content.strip_prefix(TITLE) {
+            finished.push_str(&format!("<g class=\"heading\" data-height=\"{height}\">\n"));
         } else if content.starts_with(CLOSE) {
             finished.push_str("</g>\n");
         } else {
