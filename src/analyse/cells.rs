@@ -6,12 +6,16 @@
 //! *eligible*, that is, may enter a statistic; the cold and the warm-up samples are kept apart.
 //! Lengths that a workload times or counts itself are kept in the same form, those of timed blocks;
 //! of distributions only the buckets.
+//!
+//! An archived directory has the same values in place of its samples ([`archived`]).
+
+mod archived;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::places::setup_of;
-use super::quantiles::quantile;
+use super::quantiles::{quantile, quantile_of_unsorted};
 use super::values::Values;
 use crate::model::gate::Gate;
 use crate::model::interval::Interval;
@@ -19,6 +23,7 @@ use crate::model::quantity::Quantity;
 use crate::model::row::{BlockKind, Phase, Scope};
 use crate::model::scenario::Scenario;
 use crate::model::setup::{Setup, Workload};
+use crate::record::archive::Archive;
 use crate::record::error::{RecordError, Result};
 use crate::record::read::{Losses, Recorded};
 use crate::record::rows::{
@@ -58,6 +63,12 @@ pub struct Cells {
     pub setups: Vec<Option<Setup>>,
     /// What `plan.toml` holds against each other; none of a run that is no check.
     pub gate: Option<Gate>,
+    /// What `archive.toml` says; none of a directory that has its samples.
+    pub archive: Option<Archive>,
+    /// Rows of `samples.csv` that were dropped since their block was not committed.
+    uncommitted_samples: usize,
+    /// For each block the place of the variant of its first sample.
+    first_variant: Vec<Option<usize>>,
     cells: Vec<[Cell; Interval::ALL.len()]>,
     /// For each variant, its lengths that are no interval.
     lengths: Vec<BTreeMap<String, Cell>>,
@@ -95,6 +106,9 @@ pub struct Facts {
     pub clocked: usize,
     /// Those of them whose wall time exceeds the CPU time by more than a fifth.
     pub contended: usize,
+    /// Whether a child was ever seen on another processor than its parent, in samples of timed
+    /// blocks with phase `measure`; none where no sample tells both.
+    pub moved: Option<bool>,
 }
 
 /// A counted fact of one variant.
@@ -148,8 +162,15 @@ impl Cells {
         let variants = recorded.variants()?;
         let blocks = recorded.blocks().to_vec();
         let mut reduction = Reduction::new(&variants, &blocks);
-        recorded.samples(|block, sample| reduction.add(block, sample))?;
-        reduction.close_block();
+        let archive = recorded.archive()?;
+        match &archive {
+            None => {
+                recorded.samples(|block, sample| reduction.add(block, sample))?;
+                reduction.close_block();
+            }
+            Some(archive) => reduction.restore(&mut recorded, archive)?,
+        }
+        let uncommitted_samples = recorded.losses().uncommitted_rows;
         let mut readings = Readings::new(&blocks, &variants, &reduction.first_variant);
         let mut lengths = Lengths::new(&blocks, &reduction.index_of);
         recorded.readings(|row| {
@@ -177,6 +198,9 @@ impl Cells {
             cells: reduction.cells.into_iter().map(|cells| cells.map(Cell::in_order)).collect(),
             lengths,
             losses: recorded.losses().clone(),
+            uncommitted_samples,
+            archive,
+            first_variant: reduction.first_variant,
             setups: setups(&plan, &variants),
             gate: plan.get("gate").and_then(|gate| gate.clone().try_into().ok()),
             variants,
@@ -213,6 +237,9 @@ impl Cells {
             scenarios: Vec::new(),
             setups: vec![None; variants.len()],
             gate: None,
+            archive: None,
+            uncommitted_samples: 0,
+            first_variant: Vec::new(),
             cells: cells.collect(),
             lengths: vec![BTreeMap::new(); variants.len()],
             variants,
@@ -319,6 +346,12 @@ impl Cell {
     /// All eligible values, sorted upwards. Costs a sort; keep it while it is needed.
     pub fn pooled(&self) -> Values {
         self.values.clone().sorted()
+    }
+
+    /// The quantile `q` of all eligible values, without sorting all of them; none of no
+    /// values.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        quantile_of_unsorted(self.values.clone(), q)
     }
 
     /// The cold values, sorted upwards.
@@ -482,6 +515,12 @@ impl<'a> Reduction<'a> {
             self.first_variant[block] = Some(index);
         }
         self.samples += 1;
+        let is_timed = self.blocks[block].kind == BlockKind::Time;
+        if let (true, Phase::Measure, Some(parent), Some(child)) =
+            (is_timed, sample.phase, sample.parent_cpu, sample.child_cpu)
+        {
+            *self.facts[index].moved.get_or_insert(false) |= parent != child;
+        }
         let lengths = [
             sample.blocked_ns,
             sample.born_ns,
@@ -774,8 +813,9 @@ mod tests {
         }
         run.blocks.push((fixture::block(1, 1), samples, vec![]));
         let facts = run.cells().facts;
-        assert_eq!(facts[0], Facts { eligible: 3, failed: 0, clocked: 2, contended: 1 });
-        let waits = Facts { eligible: 1, ..Facts::default() };
+        let moved = Some(false);
+        assert_eq!(facts[0], Facts { eligible: 3, failed: 0, clocked: 2, contended: 1, moved });
+        let waits = Facts { eligible: 1, moved, ..Facts::default() };
         assert_eq!(facts[1], waits, "a vfork waits by its nature");
     }
 

@@ -1,5 +1,7 @@
 //! Small runs for tests, written to disk and read back.
 
+use std::path::Path;
+
 use super::cells::Cells;
 use crate::model::knob;
 use crate::model::order::Rng;
@@ -30,7 +32,13 @@ impl Run {
     pub(super) fn cells(&self) -> Cells {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("run");
-        let mut writer = Writer::create(&path, &self.variants).unwrap();
+        self.write(&path);
+        Cells::read(&path).unwrap()
+    }
+
+    /// Writes it into that directory.
+    pub(super) fn write(&self, path: &Path) {
+        let mut writer = Writer::create(path, &self.variants).unwrap();
         let mut plan = toml::Table::new();
         plan.extend(self.vs.map(|vs| ("vs".to_string(), vs.into())));
         let scenarios = toml::Value::try_from(&self.scenarios).unwrap();
@@ -46,7 +54,6 @@ impl Run {
             let histograms = &histograms;
             writer.block(Block { row, samples, readings, histograms, events: &[] }).unwrap();
         }
-        Cells::read(&path).unwrap()
     }
 }
 

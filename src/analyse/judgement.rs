@@ -10,7 +10,6 @@ use super::cells::Cells;
 use super::contrasts::{Reason, Unit, differences};
 use super::estimate::{detectable, signed_rank_needs};
 use super::gate::{self, Decided, Tested, Verdict};
-use super::quantiles::quantile;
 use super::summary::mode;
 use crate::model::gate::{Comparison, FEWEST, Gate, Margin};
 use crate::model::quantity::Quantity;
@@ -276,8 +275,8 @@ impl Open {
                 return;
             }
         };
-        row.base_value = quantile(&base_cell.pooled(), share);
-        row.cand_value = quantile(&cand_cell.pooled(), share);
+        row.base_value = base_cell.quantile(share);
+        row.cand_value = cand_cell.quantile(share);
         let (unit, logs) = match differences(cand_cell, base_cell, share) {
             Ok(differences) => differences,
             Err(reason) => {

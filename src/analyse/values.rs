@@ -159,6 +159,25 @@ impl Values {
         }
     }
 
+    /// Puts at `place`, and at the place after it, what stands there in the sorted list.
+    ///
+    /// # Panics
+    ///
+    /// If `place` is not below [`Values::len`].
+    pub fn settle(&mut self, place: usize) {
+        fn settle<T: Ord + Copy>(values: &mut [T], place: usize) {
+            let (_, _, above) = values.select_nth_unstable(place);
+            if let Some(next) = (0..above.len()).min_by_key(|&index| above[index]) {
+                above.swap(0, next);
+            }
+        }
+        match self {
+            Values::Narrow(values) => settle(values, place),
+            Values::Wide(values) => settle(values, place),
+            Values::Counted(_) => self.sort_from(0),
+        }
+    }
+
     /// The list, sorted upwards.
     pub fn sorted(mut self) -> Values {
         self.sort_from(0);

@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::record::error::RecordError;
+use crate::show::formats::Failure;
+
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -69,6 +72,33 @@ pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
 /// An error of usage from a text.
 pub fn usage_text(text: impl fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("{text}").context(Exit::Usage)
+}
+
+/// Why a results directory cannot be read, as an error of usage: it is none, it is damaged, or
+/// another version of forkbench wrote it. What the system refuses is a failure at run time.
+pub fn unreadable(error: RecordError) -> anyhow::Error {
+    match error {
+        RecordError::System { .. } => error.into(),
+        error => usage(error),
+    }
+}
+
+/// How a command ends on an error. That an archived directory has not what was asked of it is the
+/// same wherever it is found out: wrong usage.
+pub fn of(error: &anyhow::Error) -> Exit {
+    let is_archived = |cause: &(dyn std::error::Error + 'static)| {
+        let in_an_export = match cause.downcast_ref::<Failure>() {
+            Some(Failure::Read(error)) => Some(error),
+            _ => None,
+        };
+        let error = in_an_export.or_else(|| cause.downcast_ref::<RecordError>());
+        matches!(error, Some(RecordError::Archived { .. }))
+    };
+    match error.downcast_ref::<Exit>() {
+        Some(exit) => *exit,
+        None if error.chain().any(is_archived) => Exit::Usage,
+        None => Exit::Failed,
+    }
 }
 
 /// That what was given as a results directory is a directory.

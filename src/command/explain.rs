@@ -11,7 +11,7 @@ use crate::model::hazard::{self, Expected, Hazard, Kind, Reset};
 use crate::model::knob::{self, KNOBS};
 use crate::model::workload::{self, WORKLOADS};
 use crate::model::{did_you_mean, glossary};
-use crate::record::rows::{FILES, columns_named};
+use crate::record::rows::{all_files, columns_named};
 use crate::show::exports::verdict;
 use crate::show::formats;
 use crate::show::text::wrap;
@@ -52,7 +52,7 @@ fn words() -> Vec<String> {
     words.extend(formats::FORMATS.iter().map(|format| format.name.to_owned()));
     words.extend(verdict::FORMATS.iter().map(|format| format.name.to_owned()));
     words.extend(glossary::ENTRIES.iter().map(|entry| entry.word.to_owned()));
-    for file in FILES {
+    for file in all_files() {
         words.push(file.name.to_owned());
         words.extend(file.columns.iter().map(|column| column.name.to_owned()));
     }
@@ -103,7 +103,7 @@ fn meanings(word: &str) -> Vec<String> {
     if let Some(format) = verdict::find(word) {
         meanings.push(entry(word, "format of check", format.about, how));
     }
-    if let Some(file) = FILES.iter().find(|file| file.name == word) {
+    if let Some(file) = all_files().find(|file| file.name == word) {
         let mut text = entry(word, "file", file.about, "");
         for column in file.columns {
             text.push_str(&format!("  {:15} {}\n", column.name, column.about));
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_column_reading_and_warning_has_an_entry_of_its_own() {
-        let columns = FILES.iter().flat_map(|file| file.columns).map(|column| column.name);
+        let columns = all_files().flat_map(|file| file.columns).map(|column| column.name);
         let readings = READINGS.iter().map(|reading| reading.name);
         let warnings = warning::WORDS;
         for word in columns.chain(readings).chain(warnings) {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub mod archive;
 pub mod check;
 pub mod compare;
 pub mod complete;
@@ -21,8 +22,6 @@ pub mod run;
 pub mod show;
 mod symbols;
 pub mod validate;
-
-use exit::Exit;
 
 /// Measures what creating a process costs on Linux: in which mechanism, in a parent of any shape.
 #[derive(Parser)]
@@ -60,6 +59,8 @@ enum Command {
     Report(report::Args),
     /// Put results directories beside each other
     Compare(compare::Args),
+    /// Keep results in a tenth of the room, without their samples
+    Archive(archive::Args),
     /// Check whether what a run claims of itself holds
     Check(check::Args),
     /// Measure how often a check is wrong on this machine
@@ -84,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Archive(args) => archive::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::List(args) => list::run(&args),
@@ -96,7 +98,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let exit = error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Failed);
+            let exit = exit::of(&error);
             let _ = writeln!(anstream::stderr(), "forkbench: {error:#}");
             exit.into()
         }

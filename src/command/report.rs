@@ -9,7 +9,6 @@ use anyhow::Context;
 use crate::command::compare;
 use crate::command::exit::{self, Exit};
 use crate::command::export;
-use crate::record::error::RecordError;
 use crate::show::document::{Document, html, markdown};
 use crate::show::report::{self, Report, source};
 
@@ -82,10 +81,7 @@ fn is_free(output: &Path, force: bool) -> anyhow::Result<()> {
 fn read(args: &Args) -> anyhow::Result<Report> {
     let mut runs = Vec::new();
     for directory in &args.directories {
-        let mut run = source::read(directory).map_err(|error| match error {
-            RecordError::Missing { .. } | RecordError::Foreign { .. } => exit::usage(error),
-            other => other.into(),
-        })?;
+        let mut run = source::read(directory).map_err(exit::unreadable)?;
         run.draw()?;
         runs.push(run);
     }

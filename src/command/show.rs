@@ -49,7 +49,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut exit = Exit::Fine;
     for directory in &args.directories {
         exit::results_directory(directory)?;
-        let view = source::read_at(directory, args.vs.as_deref(), &args.at)?;
+        let view =
+            source::read_at(directory, args.vs.as_deref(), &args.at).map_err(exit::unreadable)?;
         if let Some(vs) = &args.vs
             && view.records.iter().all(|row| row.label != *vs && row.mechanism != *vs)
         {

@@ -18,7 +18,6 @@ use super::exit::{self, Exit};
 use super::run::{self, Manner, duration};
 use crate::analyse::cells::Cells;
 use crate::analyse::contrasts::{Contrast, compare};
-use crate::analyse::quantiles::quantile;
 use crate::analyse::validation::{self, Outcome};
 use crate::drive::environment::{Environment, Root};
 use crate::drive::harness::Finish;
@@ -689,7 +688,7 @@ fn floors(runs: &[Cells], mechanism: &str, reference: &str) -> Vec<FloorRow> {
             row.mechanism == mechanism && row.label.ends_with(" base")
         };
         let place = cells.variants.iter().position(is_it)?;
-        quantile(&cells.cell_of(place, quantity)?.pooled(), quantity.percentile()?.share())
+        cells.cell_of(place, quantity)?.quantile(quantity.percentile()?.share())
     };
     let mut rows = Vec::new();
     for margin in gate::usual_margins(&[Interval::Blocked, Interval::Reaped]) {

@@ -13,6 +13,7 @@ use std::slice;
 use serde::Serialize;
 
 use super::error::{RecordError, Result};
+use super::read;
 use super::resume::{Committed, repair};
 use super::rows::{
     BlockRow, EventRow, FILES, HistogramRow, LaunchRow, ReadingRow, Row, SampleRow, VariantRow,
@@ -74,8 +75,10 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If it is not a results directory, is damaged, or another process is writing to it.
+    /// If it is not a results directory, is archived, compressed or damaged, or another process is
+    /// writing to it.
     pub fn resume(directory: &Path) -> Result<(Writer, Committed)> {
+        read::grows(directory)?;
         // The lock comes first: a repair under a living writer would cut its block in two.
         let mut writer = Writer::open(directory)?;
         let committed = repair(directory)?;

@@ -73,6 +73,40 @@ pub enum RecordError {
         /// The file.
         path: PathBuf,
     },
+    /// What is wanted was lost when the directory was archived.
+    #[error(
+        "{path}: this directory is archived, its times are kept block by block and its samples are \
+         not, so {wanted}; use the directory that it was made from",
+        path = path.display()
+    )]
+    Archived {
+        /// The directory.
+        path: PathBuf,
+        /// What cannot be, as the end of that sentence: `no run can go on in it`.
+        wanted: &'static str,
+    },
+    /// A file that is to grow is compressed.
+    #[error(
+        "{path}: it is compressed, and a run can only go on in plain files; unpack it by \
+         gunzip {path}",
+        path = path.display()
+    )]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A compressed file cannot be unpacked.
+    #[error(
+        "{path}: it cannot be unpacked ({reason}); the file was changed or damaged after it was \
+         written",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The first line of a file is not the one it must have.
     #[error(
         "{path}:1: not a file of forkbench: the header must be `{expected}` but is `{found}`",

@@ -11,8 +11,12 @@
 //! * every row is one line, so that a last line without its line break is a torn one;
 //! * `events.csv`, `launches.csv` and readings without a block are facts by themselves and count
 //!   without a commit mark.
+//!
+//! A directory that is complete may be compressed and archived ([`archive`]): it then holds the times
+//! of each block in place of the samples, is read by the same code, and grows no more.
 
 pub mod append;
+pub mod archive;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -3,7 +3,8 @@
 //! Drops what a dead or living writer left unfinished (a torn last line, rows of a block without
 //! its commit mark), counts what it dropped, and refuses whatever cannot be forkbench's.
 //! `samples.csv` has a parser of its own, because it has millions of rows of integers; the other
-//! files go through the csv crate.
+//! files go through the csv crate. Where a file is not there and the same with `.gz` at its end is,
+//! that is read.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -11,9 +12,13 @@ use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::mem::replace;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
+use super::archive::{self, Archive};
 use super::error::{RecordError, Result};
 use super::rows::{
-    BlockRow, CsvFile, EventRow, HistogramRow, LaunchRow, ReadingRow, Row, SampleRow, VariantRow,
+    BlockRow, CellRow, CsvFile, EventRow, FILES, HistogramRow, LaunchRow, ReadingRow, Row,
+    SampleRow, VariantRow,
 };
 use crate::model::row::Phase;
 
@@ -113,6 +118,7 @@ impl Recorded {
             if row.block.is_none_or(|block| recorded.keeps(row.launch, block)) {
                 each(row);
             }
+            Ok(())
         })
     }
 
@@ -126,6 +132,7 @@ impl Recorded {
             if recorded.keeps(row.launch, row.block) {
                 each(row);
             }
+            Ok(())
         })
     }
 
@@ -134,13 +141,17 @@ impl Recorded {
     ///
     /// # Errors
     ///
-    /// If the file is missing, foreign or garbled, or `each` says that a row cannot be.
+    /// If the file is missing, foreign or garbled, the directory is archived, or `each` says that a
+    /// row cannot be.
     pub fn samples(
         &mut self,
         mut each: impl FnMut(usize, &SampleRow) -> std::result::Result<(), String>,
     ) -> Result<()> {
-        let (path, file, mut left) = self.complete_part(SampleRow::FILE)?;
-        let mut file = file;
+        if self.archive()?.is_some() {
+            let wanted = "nothing can be told of single samples";
+            return Err(RecordError::Archived { path: self.directory.clone(), wanted });
+        }
+        let (path, mut file, mut left) = self.complete_part(SampleRow::FILE)?;
         check_header(&path, SampleRow::FILE, &mut file, &mut left)?;
         let mut line = 2;
         let mut current = None;
@@ -186,6 +197,66 @@ impl Recorded {
         Ok(())
     }
 
+    /// What `archive.toml` says; none of a directory that has its samples.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not TOML, or not what it must be.
+    pub fn archive(&self) -> Result<Option<Archive>> {
+        if found(&self.directory, SampleRow::FILE).is_some() {
+            return Ok(None);
+        }
+        let table = match toml(&self.directory, archive::FILE) {
+            Err(RecordError::Missing { .. }) => return Ok(None),
+            other => other?,
+        };
+        let path = self.directory.join(archive::FILE);
+        match table.get("schema").and_then(toml::Value::as_str) {
+            Some(archive::SCHEMA) => table
+                .try_into()
+                .map(Some)
+                .map_err(|error: toml::de::Error| RecordError::garbled(&path, 1, error.message())),
+            other => Err(RecordError::Schema {
+                path,
+                found: other.unwrap_or_default().chars().take(40).collect(),
+                known: archive::SCHEMA,
+            }),
+        }
+    }
+
+    /// Takes on what was dropped of the samples when the archive was made.
+    pub fn inherit(&mut self, archive: &Archive) {
+        self.losses.uncommitted_rows += archive.uncommitted_rows;
+        if archive.torn {
+            self.losses.torn.push(SampleRow::FILE.name);
+        }
+    }
+
+    /// Hands each row of `cells.csv` of an archived directory to `each`, with the index of its block
+    /// in [`Recorded::blocks`]; none for a row of no single block.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing, foreign or garbled, a row is of a block that was not committed, or
+    /// `each` says that a row cannot be.
+    pub fn cells(
+        &mut self,
+        mut each: impl FnMut(Option<usize>, CellRow) -> std::result::Result<(), String>,
+    ) -> Result<()> {
+        self.rows(|recorded, row: CellRow| {
+            let index = match (row.launch, row.block) {
+                (Some(launch), Some(block)) => {
+                    let index = recorded.committed.get(&(launch, block)).copied();
+                    let missing =
+                        || format!("block {block} of launch {launch} does not stand in blocks.csv");
+                    Some(index.ok_or_else(missing)?)
+                }
+                _ => None,
+            };
+            each(index, row)
+        })
+    }
+
     /// What `environment.toml` says.
     ///
     /// # Errors
@@ -220,11 +291,17 @@ impl Recorded {
 
     fn table<R: Row>(&mut self) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        self.rows(|_, row| rows.push(row))?;
+        self.rows(|_, row| {
+            rows.push(row);
+            Ok(())
+        })?;
         Ok(rows)
     }
 
-    fn rows<R: Row>(&mut self, mut each: impl FnMut(&mut Recorded, R)) -> Result<()> {
+    fn rows<R: Row>(
+        &mut self,
+        mut each: impl FnMut(&mut Recorded, R) -> std::result::Result<(), String>,
+    ) -> Result<()> {
         let (path, mut file, mut left) = self.complete_part(R::FILE)?;
         check_header(&path, R::FILE, &mut file, &mut left)?;
         let mut reader = csv::ReaderBuilder::new()
@@ -244,21 +321,92 @@ impl Recorded {
                 ),
                 other => RecordError::garbled(&path, index as u64 + 2, format!("{other:?}")),
             })?;
-            each(self, row);
+            each(self, row)
+                .map_err(|reason| RecordError::garbled(&path, index as u64 + 2, reason))?;
         }
         Ok(())
     }
 
     /// Opens a file and measures its part up to the last line break; what follows is torn.
-    fn complete_part(&mut self, csv_file: &'static CsvFile) -> Result<(PathBuf, File, u64)> {
-        let path = self.directory.join(csv_file.name);
-        let mut file = open(&path)?;
-        let (complete, torn) = complete_length(&mut file)
-            .map_err(|source| RecordError::system(&path, "read", source))?;
+    fn complete_part(
+        &mut self,
+        csv_file: &'static CsvFile,
+    ) -> Result<(PathBuf, Box<dyn Read>, u64)> {
+        let (complete, torn) = match found(&self.directory, csv_file) {
+            Some(path) if is_compressed(&path) => {
+                let mut unpacked = MultiGzDecoder::new(BufReader::new(open(&path)?));
+                complete_length_of_stream(&mut unpacked).map_err(|cause| damaged(&path, &cause))?
+            }
+            _ => {
+                let path = self.directory.join(csv_file.name);
+                complete_length(&mut open(&path)?)
+                    .map_err(|source| RecordError::system(&path, "read", source))?
+            }
+        };
         if torn && !self.losses.torn.contains(&csv_file.name) {
             self.losses.torn.push(csv_file.name);
         }
-        Ok((path, file, complete))
+        let (path, reader) = unpacked(&self.directory, csv_file)?;
+        Ok((path, reader, complete))
+    }
+}
+
+/// What the name of a compressed file ends with.
+pub const COMPRESSED: &str = ".gz";
+
+/// Where a file of a directory is, plain or compressed; none where it is not.
+fn found(directory: &Path, csv_file: &CsvFile) -> Option<PathBuf> {
+    let names = [csv_file.name.to_owned(), format!("{}{COMPRESSED}", csv_file.name)];
+    // What may not be looked at is there as far as anyone can say: reading it tells what is wrong.
+    let is_there = |path: &PathBuf| path.try_exists().unwrap_or(true);
+    names.into_iter().map(|name| directory.join(name)).find(is_there)
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(COMPRESSED.as_bytes())
+}
+
+/// The bytes of a file of a directory, whether it is compressed or not, and its path.
+fn unpacked(directory: &Path, csv_file: &CsvFile) -> Result<(PathBuf, Box<dyn Read>)> {
+    let path = found(directory, csv_file).unwrap_or_else(|| directory.join(csv_file.name));
+    let file = open(&path)?;
+    let reader: Box<dyn Read> = if is_compressed(&path) {
+        Box::new(MultiGzDecoder::new(BufReader::new(file)))
+    } else {
+        Box::new(file)
+    };
+    Ok((path, reader))
+}
+
+/// All bytes of a file of a directory, unpacked.
+///
+/// # Errors
+///
+/// If it is missing, or cannot be read or unpacked.
+pub(super) fn content(directory: &Path, csv_file: &CsvFile) -> Result<Vec<u8>> {
+    let (path, mut reader) = unpacked(directory, csv_file)?;
+    let mut content = Vec::new();
+    reader.read_to_end(&mut content).map_err(|cause| match is_compressed(&path) {
+        true => damaged(&path, &cause),
+        false => RecordError::system(&path, "read", cause),
+    })?;
+    Ok(content)
+}
+
+fn damaged(path: &Path, cause: &std::io::Error) -> RecordError {
+    RecordError::Damaged { path: path.to_path_buf(), reason: cause.to_string() }
+}
+
+/// That a run can go on in a directory: that it is neither archived nor compressed.
+pub(super) fn grows(directory: &Path) -> Result<()> {
+    if directory.join(archive::FILE).exists() {
+        let (path, wanted) = (directory.to_path_buf(), "no run can go on in it");
+        return Err(RecordError::Archived { path, wanted });
+    }
+    let compressed = FILES.into_iter().filter_map(|file| found(directory, file));
+    match compressed.into_iter().find(|path| is_compressed(path)) {
+        Some(path) => Err(RecordError::Compressed { path }),
+        None => Ok(()),
     }
 }
 
@@ -323,26 +471,45 @@ pub(super) fn complete_length(file: &mut File) -> std::io::Result<(u64, bool)> {
     Ok((complete, complete < length))
 }
 
+/// The same of what can only be read once.
+fn complete_length_of_stream(stream: &mut impl Read) -> std::io::Result<(u64, bool)> {
+    let mut buffer = vec![0; 1 << 16];
+    let (mut length, mut complete) = (0, 0);
+    loop {
+        let part = match stream.read(&mut buffer) {
+            Ok(0) => return Ok((complete, complete < length)),
+            Ok(part) => part,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if let Some(at) = buffer[..part].iter().rposition(|&byte| byte == b'\n') {
+            complete = length + at as u64 + 1;
+        }
+        length += part as u64;
+    }
+}
+
 /// Reads the header, at the start of the file, and takes its length off `left`.
 pub(super) fn check_header(
     path: &Path,
     csv_file: &CsvFile,
-    file: &mut File,
+    file: &mut impl Read,
     left: &mut u64,
 ) -> Result<()> {
     let expected = csv_file.header();
-    // Room for as many columns again, so that those of a newer version can be named.
     let mut start = Vec::new();
-    let room = (2 * expected.len() as u64).min(*left);
-    file.take(room)
-        .read_to_end(&mut start)
-        .map_err(|source| RecordError::system(path, "read", source))?;
-    if start.starts_with(expected.as_bytes()) {
+    let mut read_on = |start: &mut Vec<u8>| {
+        let room = (expected.len() as u64).min(*left - start.len() as u64);
+        let read = file.by_ref().take(room).read_to_end(start);
+        read.map_err(|source| RecordError::system(path, "read", source))
+    };
+    read_on(&mut start)?;
+    if start == expected.as_bytes() {
         *left -= expected.len() as u64;
-        file.seek(SeekFrom::Start(expected.len() as u64))
-            .map_err(|source| RecordError::system(path, "read", source))?;
         return Ok(());
     }
+    // As many columns again, so that those of a newer version can be named.
+    read_on(&mut start)?;
     let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let found = String::from_utf8_lossy(first).trim_end().to_string();
     let expected = expected.trim_end().to_string();
@@ -565,6 +732,59 @@ mod tests {
         append(&run, "events.csv", "1,3,,stuck,,,in futex\n");
         let expected = Losses { torn: vec![], uncommitted_rows: 3 };
         assert_eq!(read_all(run.path()).unwrap(), (6, 3, 3, expected));
+    }
+
+    fn compress(directory: &Path, file: &str) -> PathBuf {
+        let (plain, packed) = (directory.join(file), directory.join(format!("{file}.gz")));
+        let content = fs::read(&plain).unwrap();
+        let file = File::create(&packed).unwrap();
+        let mut out = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        out.write_all(&content).unwrap();
+        out.finish().unwrap();
+        fs::remove_file(&plain).unwrap();
+        packed
+    }
+
+    #[test]
+    fn compressed_files_are_read_as_they_are_and_torn_ones_too() {
+        for file in FILES {
+            let run = run();
+            compress(run.path(), file.name);
+            assert_eq!(
+                read_all(run.path()).unwrap(),
+                (6, 2, 2, Losses::default()),
+                "{}",
+                file.name
+            );
+        }
+        let torn = run();
+        append(&torn, "samples.csv", "1,2,1,0");
+        let packed = compress(torn.path(), "samples.csv");
+        let expected = Losses { torn: vec!["samples.csv"], uncommitted_rows: 0 };
+        assert_eq!(read_all(torn.path()).unwrap(), (6, 2, 2, expected));
+        let content = fs::read(&packed).unwrap();
+        for length in [0, 5, content.len() / 2, content.len() - 3] {
+            fs::write(&packed, &content[..length]).unwrap();
+            let error = read_all(torn.path()).unwrap_err();
+            let is_told =
+                matches!(error, RecordError::Damaged { .. } | RecordError::Foreign { .. });
+            assert!(is_told, "{length}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn an_archive_that_is_none_is_told() {
+        let run = run();
+        fs::remove_file(run.path().join("samples.csv")).unwrap();
+        for (text, told) in [
+            ("schema = 1\n", "its schema is ``"),
+            ("schema = \"forkbench.archive/9\"\n", "its schema is `forkbench.archive/9`"),
+            ("schema = \"forkbench.archive/1\"\n", "archive.toml:1: missing field"),
+        ] {
+            fs::write(run.path().join("archive.toml"), text).unwrap();
+            let error = read_all(run.path()).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

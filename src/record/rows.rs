@@ -54,9 +54,15 @@ pub static FILES: [&CsvFile; 7] = [
     EventRow::FILE,
 ];
 
+/// Every CSV file that a directory may have: those of a run, and what an archived one has in place
+/// of its samples.
+pub fn all_files() -> impl Iterator<Item = &'static CsvFile> {
+    FILES.into_iter().chain([CellRow::FILE])
+}
+
 /// Every column of that name, with the file it stands in.
 pub fn columns_named(name: &str) -> impl Iterator<Item = (&'static CsvFile, &'static Column)> {
-    FILES.into_iter().flat_map(move |file| {
+    all_files().flat_map(move |file| {
         file.columns.iter().filter(move |column| column.name == name).map(move |c| (file, c))
     })
 }
@@ -250,6 +256,25 @@ rows! {
         /// What was seen, in one line.
         evidence: String,
     }
+
+    /// The times of one interval of one variant in one block of an archived directory, sorted.
+    "cells.csv" => CellRow {
+        /// Number of the launch; empty where those of all launches stand together.
+        launch: Option<u32>,
+        /// Number of the block, unique in its launch; empty where those of all blocks stand together.
+        block: Option<u32>,
+        /// The variant.
+        variant: u32,
+        /// What the times count for: measure (of one block), settle (cold: the first spawn after the
+        /// caches were scrubbed), warmup; empty in a row without times.
+        phase: Option<Phase>,
+        /// Which interval; empty in a row without times, which says whose block it is.
+        interval: Option<String>,
+        /// What `values` counts in, in ns: 1, 2 or 5 and zeros.
+        unit_ns: u64,
+        /// The times, sorted upwards, in `unit_ns`: the first, then what each is above the one before.
+        values: String,
+    }
 }
 
 #[cfg(test)]
@@ -263,7 +288,7 @@ mod tests {
     #[test]
     fn the_headers_are_the_published_ones() {
         let headers: String =
-            FILES.iter().map(|file| format!("{}: {}", file.name, file.header())).collect();
+            all_files().map(|file| format!("{}: {}", file.name, file.header())).collect();
         assert_eq!(
             headers,
             "\
@@ -275,13 +300,14 @@ reaped_ns,rewrite_ns,blocked_cpu_ns,parent_cpu,child_cpu,status
 readings.csv: launch,block,variant,reading,scope,at,value,spawns
 histograms.csv: launch,block,variant,reading,low_ns,high_ns,count
 events.csv: launch,block,variant,event,pid,errno,evidence
+cells.csv: launch,block,variant,phase,interval,unit_ns,values
 "
         );
     }
 
     #[test]
     fn every_column_says_what_it_is_on_one_line() {
-        for file in FILES {
+        for file in all_files() {
             let names: BTreeSet<&str> = file.columns.iter().map(|column| column.name).collect();
             assert_eq!(names.len(), file.columns.len(), "{} repeats a column", file.name);
             for column in file.columns {

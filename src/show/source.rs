@@ -10,9 +10,9 @@ use crate::analyse::estimate::CONFIDENCE;
 use crate::analyse::findings::Finding;
 use crate::analyse::summary::Summary;
 use crate::model::claim::Claim;
-use crate::model::row::{BlockKind, Phase};
 use crate::record::error::{RecordError, Result};
 use crate::record::read::Recorded;
+use crate::record::rows::VariantRow;
 use crate::show::distribution::Distributions;
 use crate::show::finding::FindingRow;
 use crate::show::law::Asked;
@@ -53,8 +53,7 @@ pub(super) fn of_cells(
     asked: &[Asked],
 ) -> Result<View> {
     let distributions = Distributions::of(cells);
-    let mut recorded = Recorded::open(directory)?;
-    let environment = environment(&recorded)?;
+    let environment = environment(&Recorded::open(directory)?)?;
     let name = name(directory);
     Ok(View::new(
         summary,
@@ -63,7 +62,7 @@ pub(super) fn of_cells(
             path: &directory.to_string_lossy(),
             libc: libc(&environment).as_deref(),
             release_build: is_release_build(&environment),
-            never_left: &never_left(&mut recorded)?,
+            never_left: &never_left(cells),
             machine: &disturbances(&environment),
             distributions: &distributions,
             asked,
@@ -160,33 +159,15 @@ fn disturbances(environment: &toml::Table) -> Vec<Disturbance> {
 }
 
 /// Variants whose children were free to leave their parent's CPU and were never seen elsewhere.
-fn never_left(recorded: &mut Recorded) -> Result<Vec<u32>> {
-    let free: Vec<u32> = recorded
-        .variants()?
-        .into_iter()
-        .filter(|variant| variant.settings.split(';').any(|setting| setting == "child-cpu=free"))
-        .map(|variant| variant.variant)
-        .collect();
-    // As a rule there is none, and the samples need not be read again.
-    if free.is_empty() {
-        return Ok(Vec::new());
-    }
-    let timed: Vec<bool> =
-        recorded.blocks().iter().map(|block| block.kind == BlockKind::Time).collect();
-    let mut seen: Vec<Option<bool>> = vec![None; free.len()];
-    recorded.samples(|block, sample| {
-        let place = free.iter().position(|variant| *variant == sample.variant);
-        if let (Some(place), Some(parent), Some(child)) =
-            (place, sample.parent_cpu, sample.child_cpu)
-            && timed[block]
-            && sample.phase == Phase::Measure
-        {
-            *seen[place].get_or_insert(false) |= parent != child;
-        }
-        Ok(())
-    })?;
-    let stayed = free.iter().zip(&seen).filter(|(_, left)| **left == Some(false));
-    Ok(stayed.map(|(variant, _)| *variant).collect())
+fn never_left(cells: &Cells) -> Vec<u32> {
+    let is_free = |row: &VariantRow| row.settings.split(';').any(|one| one == "child-cpu=free");
+    cells
+        .variants
+        .iter()
+        .zip(&cells.facts)
+        .filter(|(row, facts)| is_free(row) && facts.moved == Some(false))
+        .map(|(row, _)| row.variant)
+        .collect()
 }
 
 #[cfg(test)]

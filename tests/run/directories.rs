@@ -16,12 +16,12 @@ use crate::bench::{Bench, Said, finish};
 
 /// A results directory as a run might have left it, of known times.
 #[derive(Clone)]
-struct Made {
-    mechanisms: Vec<&'static str>,
-    launches: u32,
-    blocks: u32,
+pub(crate) struct Made {
+    pub(crate) mechanisms: Vec<&'static str>,
+    pub(crate) launches: u32,
+    pub(crate) blocks: u32,
     /// Samples of each variant in a block.
-    samples: u32,
+    pub(crate) samples: u32,
     /// What every time is multiplied by.
     factor: f64,
     /// What the times of this mechanism are multiplied by beside it.
@@ -34,7 +34,7 @@ struct Made {
 const FINGERPRINT: &str = "0123456789abcdef";
 
 /// A quiet run of the default build.
-fn made() -> Made {
+pub(crate) fn made() -> Made {
     Made {
         mechanisms: vec!["vfork", "posix_spawn", "fork", "clone3"],
         launches: 5,
@@ -54,13 +54,18 @@ fn made() -> Made {
 
 impl Made {
     /// With that fact in place of the one before.
-    fn with(mut self, table: &'static str, key: &'static str, value: impl Into<String>) -> Made {
+    pub(crate) fn with(
+        mut self,
+        table: &'static str,
+        key: &'static str,
+        value: impl Into<String>,
+    ) -> Made {
         self.facts.retain(|fact| (fact.0, fact.1) != (table, key));
         self.facts.push((table, key, value.into()));
         self
     }
 
-    fn write(&self, bench: &Bench, name: &str) -> PathBuf {
+    pub(crate) fn write(&self, bench: &Bench, name: &str) -> PathBuf {
         let path = bench.path(name);
         let variants: Vec<VariantRow> = (0..)
             .zip(&self.mechanisms)
@@ -176,7 +181,7 @@ fn compare(bench: &Bench, arguments: &[&str]) -> Said {
 }
 
 /// What a file has that a newer forkbench wrote.
-fn add_column(path: &Path) {
+pub(crate) fn add_column(path: &Path) {
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().enumerate();
     let wider: Vec<String> = lines

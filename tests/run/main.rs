@@ -4,6 +4,7 @@
 //! Nothing here asserts an absolute time, save generous limits on how long a thing may take at most.
 //! What this machine or this user cannot do is skipped, and the reason printed.
 
+mod archive;
 mod bad_input;
 mod bench;
 mod budgets;
@@ -13,6 +14,7 @@ mod cow;
 mod directories;
 mod exports;
 mod extern_;
+mod faults;
 mod figures;
 mod gap;
 mod hazard;

@@ -439,6 +439,31 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Column,
+        "unit_ns",
+        &[],
+        "what the times of a row of cells.csv are counted in, in ns: 1, 2 or 5, with zeros",
+        "An archived directory keeps times as multiples of it. It is 1 in an exact archive, and else \
+         at most 1/1024 of the smallest time of the row, so that no time is off by more than 1/2048.",
+    ),
+    entry(
+        Column,
+        "values",
+        &[],
+        "the times of a row of cells.csv, sorted upwards, each above the one before by so much",
+        "The first number is the smallest time, in unit_ns; each further one is how much the next \
+         time is above it. `43217 12 0` in units of 1 are 43217, 43229 and 43229 ns.",
+    ),
+    entry(
+        Word,
+        "archive",
+        &["archived"],
+        "a results directory that has the times of each block in place of its samples",
+        "Made by forkbench archive, and read by show, report, compare and check as the original is. \
+         What its archive.toml says is lost: which times are of one sample, their order, and when \
+         each began. So --export hyperfine and --resume need the original.",
+    ),
+    entry(
+        Column,
         "role",
         &[],
         "why a variant is in the run: subject, control, twin, reference",

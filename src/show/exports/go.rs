@@ -30,6 +30,7 @@ pub fn write(shown: Shown<'_>, out: &mut dyn Write) -> Result<Left, Failure> {
     let summary = Summary::of(&cells, None);
     let environment = source::environment(&Recorded::open(shown.directory)?)?;
     let mut left = super::others(cells.variants.iter().map(|row| (row.label.as_str(), row.role)));
+    left.extend(super::rounded(&cells));
     header(&environment, out)?;
 
     let text = |path: [&str; 2]| environment.get(path[0])?.get(path[1])?.as_integer();

@@ -12,9 +12,11 @@ pub mod percentiles;
 pub mod smaller;
 pub mod verdict;
 
+use crate::analyse::cells::Cells;
 use crate::model::knob::KNOBS;
 use crate::model::row::Role;
 use crate::model::setup::Setup;
+use crate::record::archive;
 use crate::record::rows::VariantRow;
 
 /// What an export has left out of a run, each in a sentence.
@@ -33,6 +35,14 @@ fn others<'a>(variants: impl Iterator<Item = (&'a str, Role)>) -> Left {
         [] => Left::new(),
         names => vec![format!("only the subjects of the run, not {}", names.join(", "))],
     }
+}
+
+/// That times are rounded, where they come from an archive that has them so.
+fn rounded(cells: &Cells) -> Option<String> {
+    let archive = cells.archive.as_ref().filter(|archive| !archive.exact)?;
+    let share = 2 * archive::FINENESS;
+    let by = &archive.version;
+    Some(format!("the directory was archived by forkbench {by}: each time is right to 1/{share}"))
 }
 
 /// The knobs of a variant that are not default, and its mechanism, by name: from its whole setup,

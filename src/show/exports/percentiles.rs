@@ -43,7 +43,8 @@ pub fn write(shown: Shown<'_>, out: &mut dyn Write) -> Result<Left, Failure> {
 pub fn parts(shown: Shown<'_>) -> Result<(Vec<Part>, Left), Failure> {
     let cells = Cells::read(shown.directory)?;
     let distributions = Distributions::of(&cells);
-    let left = super::others(cells.variants.iter().map(|row| (row.label.as_str(), row.role)));
+    let mut left = super::others(cells.variants.iter().map(|row| (row.label.as_str(), row.role)));
+    left.extend(super::rounded(&cells));
     let mut parts = Vec::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for row in cells.variants.iter().filter(|row| row.role == Role::Subject) {
