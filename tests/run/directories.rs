@@ -23,11 +23,11 @@ pub(crate) struct Made {
     /// Samples of each variant in a block.
     pub(crate) samples: u32,
     /// What every time is multiplied by.
-    factor: f64,
+    pub(crate) factor: f64,
     /// What the times of this mechanism are multiplied by beside it.
-    slower: Option<(&'static str, f64)>,
+    pub(crate) slower: Option<(&'static str, f64)>,
     /// Lines of `environment.toml`, by table and key.
-    facts: Vec<(&'static str, &'static str, String)>,
+    pub(crate) facts: Vec<(&'static str, &'static str, String)>,
 }
 
 /// The machine of every run that is made.
