@@ -163,10 +163,27 @@ impl Environment {
         }
     }
 
-    /// The fact of that name, as text: `kernel.release`.
+    /// The fact of that name, as text: `kernel.release`, `noise.start.load`.
     pub fn fact(&self, key: &str) -> Option<String> {
-        let (table, name) = key.split_once('.')?;
-        self.0.get(table)?.get(name).map(text)
+        self.value(key).map(text)
+    }
+
+    /// The number of that name; none where it is no number that is finite.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        number.filter(|number| number.is_finite())
+    }
+
+    fn value(&self, key: &str) -> Option<&toml::Value> {
+        let mut parts = key.split('.');
+        let first = self.0.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part))
+    }
+
+    /// The command that made it, word by word as it was typed; none where it is not told.
+    pub fn command_line(&self) -> Option<Vec<&str>> {
+        self.value("tool.command_line")?.as_array()?.iter().map(toml::Value::as_str).collect()
     }
 
     /// Which boot of which machine it was.
@@ -197,7 +214,7 @@ impl Environment {
 
     /// As it is written.
     #[cfg(test)]
-    pub(super) fn of_text(text: &str) -> Environment {
+    pub(crate) fn of_text(text: &str) -> Environment {
         Environment(text.parse().unwrap())
     }
 
@@ -207,7 +224,7 @@ impl Environment {
     }
 
     /// A table of facts, by their names.
-    fn table(&self, name: &str) -> BTreeMap<String, String> {
+    pub fn table(&self, name: &str) -> BTreeMap<String, String> {
         let table = self.0.get(name).and_then(toml::Value::as_table);
         table.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect()
     }
@@ -343,6 +360,20 @@ mod tests {
         let words: BTreeSet<&str> = Topic::ALL.iter().map(|topic| topic.word()).collect();
         assert_eq!(words.len(), Topic::ALL.len());
         assert!(!Topic::ALL.contains(&Topic::Boot));
+    }
+
+    #[test]
+    fn facts_are_found_by_their_path_and_numbers_are_finite() {
+        let one = environment(
+            "[tool]\ncommand_line = ['forkbench', 'run']\n[noise.start]\nload = 0.5\nodd = nan\n\
+             ticks = 3\n",
+        );
+        assert_eq!(one.fact("noise.start.load").as_deref(), Some("0.5"));
+        assert_eq!(one.number("noise.start.ticks"), Some(3.0));
+        assert_eq!(one.number("noise.start.odd"), None);
+        assert_eq!(one.fact("noise.end.load"), None);
+        assert_eq!(one.command_line(), Some(vec!["forkbench", "run"]));
+        assert_eq!(Environment::default().command_line(), None);
     }
 
     #[test]

@@ -109,7 +109,8 @@ impl Results {
         read.into_iter().map(|(_, results)| results).collect()
     }
 
-    pub(super) fn of(
+    /// A results directory that has been reduced to cells already, under that name.
+    pub fn of(
         cells: &Cells,
         asked: &[Quantity],
         environment: Environment,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::command::exit::{self, Exit};
 use crate::command::export::{self, Export};
+use crate::command::report::{self, Asked as Page};
 use crate::show::formats::{self, FORMATS, Shown};
 use crate::show::law::Asked;
 use crate::show::source;
@@ -18,7 +19,10 @@ use crate::show::view::View;
   forkbench show results/20261124T060000Z-spawn
   forkbench show results/20261124T060000Z-spawn --vs vfork --format csv
   forkbench show results/20261124T060000Z-rss --at rss=20GiB
-  forkbench show results/20261124T060000Z-spawn --export md=spawn.md --export hgrm=spawn")]
+  forkbench show results/20261124T060000Z-spawn --export md=spawn.md --export hgrm=spawn
+  forkbench show results/20261124T060000Z-spawn -o report.html
+
+With -o it writes a page, as forkbench report does, or the picture of the answer (FILE.svg).")]
 pub struct Args {
     /// Results directories, each shown by itself
     #[arg(required = true, value_name = "DIR")]
@@ -35,10 +39,25 @@ pub struct Args {
     /// Write it to a file too, or to a directory of files (hgrm); see `list formats` (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", value_parser = Export::parse)]
     export: Vec<Export>,
+    /// Write a page instead of printing, FILE.html or FILE.md, or a picture, FILE.svg
+    #[arg(long, short, value_name = "FILE",
+        conflicts_with_all = ["vs", "at", "format", "export"])]
+    output: Option<PathBuf>,
+    /// The picture that FILE.svg is to be, by its name [default: that of the answer]
+    #[arg(long, value_name = "NAME", requires = "output")]
+    picture: Option<String>,
+    /// Write over a file that exists
+    #[arg(long, requires = "output")]
+    force: bool,
 }
 
 /// Prints results directories.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(output) = &args.output {
+        let (force, picture) = (args.force, args.picture.as_deref());
+        let page = Page { command: "show", output, force, picture };
+        return report::write(&page, &args.directories);
+    }
     if !args.at.is_empty() && args.format == "csv" {
         return Err(exit::usage_text("--at needs --format table or json: no row of csv tells it"));
     }

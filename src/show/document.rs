@@ -162,6 +162,28 @@ impl Part {
     }
 }
 
+impl Table {
+    /// Leaves out the columns in which nothing stands, save the first, which names the lines.
+    pub fn drop_empty_columns(&mut self) {
+        let is_empty = |place: usize| {
+            self.lines.iter().all(|line| match line {
+                Line::Group(_) => true,
+                Line::Cells { cells, .. } => cells.get(place).is_none_or(|one| one.text.is_empty()),
+            })
+        };
+        let kept: Vec<bool> =
+            (0..self.columns.len()).map(|place| place == 0 || !is_empty(place)).collect();
+        let mut of_columns = kept.iter();
+        self.columns.retain(|_| *of_columns.next().unwrap_or(&true));
+        for line in &mut self.lines {
+            if let Line::Cells { cells, .. } = line {
+                let mut of_cells = kept.iter();
+                cells.retain(|_| *of_cells.next().unwrap_or(&true));
+            }
+        }
+    }
+}
+
 impl Line {
     /// A line of plain text.
     pub fn plain(cells: impl IntoIterator<Item = String>) -> Line {

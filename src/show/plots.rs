@@ -147,7 +147,7 @@ fn picture(
 }
 
 /// What tells the files of each section apart: nothing if there is but one.
-fn places(sections: &[Section]) -> Vec<String> {
+pub(super) fn places(sections: &[Section]) -> Vec<String> {
     let mut places: Vec<String> = Vec::new();
     let is_mixed = sections.iter().any(|section| section.workload != sections[0].workload);
     for section in sections {

@@ -2,6 +2,8 @@
 //!
 //! Owns which files a view is made of. Computes and decides nothing itself.
 
+pub mod gate;
+
 use std::path::Path;
 
 use crate::analyse::cells::Cells;

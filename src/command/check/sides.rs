@@ -10,7 +10,7 @@ use super::{Args, margins, release_build, tell, waivers, write_exports};
 use crate::analyse::cells::Cells;
 use crate::analyse::environments::is_release_build;
 use crate::analyse::gate::Verdict;
-use crate::analyse::judgement::{Judgement, tails_disturbed};
+use crate::analyse::judgement::Judgement;
 use crate::command::exit::{self, Exit};
 use crate::command::run::{self, Manner};
 use crate::drive::environment::{self, Root};
@@ -26,14 +26,13 @@ use crate::model::setup::Setup;
 use crate::model::waiver::Waivers;
 use crate::model::{did_you_mean, order::Rng};
 use crate::record::append::Writer;
-use crate::record::read;
 use crate::show::judgement::Gated;
+use crate::show::source::gate::CONFIRMATION;
+
+pub(in crate::command) use crate::show::source::gate::{Found, judge};
 
 /// What both sides run as unless they say otherwise.
 const MECHANISM: &str = "posix_spawn";
-
-/// Where what is REGRESSED was measured once more, inside the results directory.
-const CONFIRMATION: &str = "confirm";
 
 /// At this share of its margin the half-width of an interval decides nearly all that can be.
 const PRECISE: f64 = 1.0 / 3.0;
@@ -167,52 +166,6 @@ fn is_enough(plan: &Plan, done: u32, directory: &Path) -> Option<String> {
     }
     let widest = plan.is_look(done).then(|| judgement.widest())??;
     (widest <= plan.wishes.precision).then(|| "every ratio is known closely enough".to_owned())
-}
-
-/// What the gate of a results directory finds, and what it rests on.
-pub(in crate::command) struct Found {
-    /// The rows, with their verdicts.
-    pub gated: Gated,
-    /// The content of `environment.toml`; empty where that cannot be read.
-    pub environment: toml::Table,
-    /// Why tails cannot be judged; none if they can.
-    pub tails_disturbed: Option<String>,
-}
-
-/// What the gate of a results directory finds, with what its confirmation says and what waivers let
-/// pass; none if it has no gate.
-///
-/// # Errors
-///
-/// When a file of it is missing, foreign or garbled.
-pub(in crate::command) fn judge(
-    directory: &Path,
-    strict: bool,
-    waivers: &Waivers,
-) -> anyhow::Result<Option<Found>> {
-    let Some(mut found) = judge_one(directory, strict, waivers)? else { return Ok(None) };
-    let again = directory.join(CONFIRMATION);
-    if again.is_dir()
-        && let Some(again) = judge_one(&again, strict, waivers)?
-    {
-        found.gated.confirm(&again.gated);
-    }
-    Ok(Some(found))
-}
-
-fn judge_one(directory: &Path, strict: bool, waivers: &Waivers) -> anyhow::Result<Option<Found>> {
-    let cells = Cells::read(directory)?;
-    let Some(gate) = cells.gate.clone() else { return Ok(None) };
-    let environment = read::environment(directory).unwrap_or_default();
-    let tails_disturbed = tails_disturbed(&cells, &environment);
-    let judgement = Judgement::sparing(&cells, &gate, tails_disturbed.as_deref(), waivers);
-    let left_out = gate.left_out.iter().map(ToString::to_string).collect();
-    let source = directory.display().to_string();
-    let mut gated = Gated::new(source, &judgement, &cells.variants, left_out, strict);
-    gated.waive(waivers);
-    gated.family =
-        gated.rows.iter().filter(|row| row.ratio.is_some() && row.waived.is_none()).count();
-    Ok(Some(Found { gated, environment, tails_disturbed }))
 }
 
 /// Measures both sides, judges them, and ends with the exit code that makes.

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::{Block, Document, Figure, Line, Part, Table};
-use crate::show::exports::markdown::{table as rows, text};
+use crate::show::exports::markdown::{aligned, text};
 
 /// The page, its pictures being in `folder`, a path relative to the page.
 pub fn write(document: &Document, folder: &str) -> String {
@@ -17,12 +17,15 @@ pub fn write(document: &Document, folder: &str) -> String {
     for one in &document.parts {
         part(&mut page, one, 2, folder);
     }
-    page += "\n---\n\n";
-    if !document.command.is_empty() {
-        page += &commands(std::slice::from_ref(&document.command));
-        page.push('\n');
+    if !document.command.is_empty() || !document.made_by.is_empty() {
+        page += "\n---\n";
     }
-    let _ = writeln!(page, "{}", text(&document.made_by));
+    if !document.command.is_empty() {
+        let _ = write!(page, "\n{}", commands(std::slice::from_ref(&document.command)));
+    }
+    if !document.made_by.is_empty() {
+        let _ = writeln!(page, "\n{}", text(&document.made_by));
+    }
     page
 }
 
@@ -54,7 +57,7 @@ fn block(block: &Block, folder: &str) -> String {
         }
         Block::Facts(facts) => {
             let rows = facts.iter().map(|(name, value)| vec![name.clone(), value.clone()]);
-            format!("\n{}", self::rows(&["", ""], rows))
+            format!("\n{}", aligned(&[("", false), ("", false)], rows))
         }
         Block::Table(one) => table(one),
         Block::Figure(one) => figure(one, folder),
@@ -73,7 +76,8 @@ fn commands(lines: &[String]) -> String {
 }
 
 fn table(table: &Table) -> String {
-    let heading: Vec<&str> = table.columns.iter().map(|column| column.title.as_str()).collect();
+    let columns: Vec<(&str, bool)> =
+        table.columns.iter().map(|column| (column.title.as_str(), column.is_figures)).collect();
     let lines = table.lines.iter().map(|line| match line {
         Line::Group(title) => {
             let mut cells = vec![title.clone()];
@@ -86,7 +90,7 @@ fn table(table: &Table) -> String {
     if !table.caption.is_empty() {
         let _ = write!(out, "**{}**\n\n", text(&table.caption));
     }
-    out += &rows(&heading, lines);
+    out += &aligned(&columns, lines);
     for note in &table.notes {
         let _ = write!(out, "\n{}\n", text(note));
     }

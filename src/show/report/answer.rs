@@ -1,17 +1,22 @@
 //! What stands first: the question, its answer, and the picture that shows it.
 
-use super::{Report, Run};
+use super::pictures::Gallery;
+use super::{Report, Run, verdict};
 use crate::show::document::Figure;
-use crate::show::plots::{Picture, Topic};
 
 /// The heading of the page.
 pub(super) fn title(report: &Report) -> String {
     match report.runs.as_slice() {
-        [run] => match run.view.chapters.as_slice() {
-            [chapter] => chapter.about.clone(),
-            _ => format!("forkbench: {}", run.view.source),
-        },
+        [run] => title_of(run),
         runs => format!("forkbench: {} results directories", runs.len()),
+    }
+}
+
+/// The heading of one run: the question that it asks, where it is but one.
+pub(super) fn title_of(run: &Run) -> String {
+    match run.view.chapters.as_slice() {
+        [chapter] if !chapter.about.is_empty() => chapter.about.clone(),
+        _ => format!("forkbench: {}", run.view.source),
     }
 }
 
@@ -19,27 +24,28 @@ pub(super) fn title(report: &Report) -> String {
 pub(super) fn answer(report: &Report) -> String {
     match (&report.comparison, report.runs.as_slice()) {
         (Some(comparison), _) => comparison.headline.clone(),
-        (None, [run, ..]) => run.view.conclusion.clone(),
-        (None, []) => String::new(),
+        (None, [run]) => of_run(run),
+        (None, _) => {
+            "Each directory answers a question of its own; no variant was measured in two \
+                      of them."
+                .to_owned()
+        }
+    }
+}
+
+/// What one run answers: its verdict, if it is a check.
+pub(super) fn of_run(run: &Run) -> String {
+    match &run.gated {
+        Some(gated) => verdict::sentence(gated),
+        None => run.view.conclusion.clone(),
     }
 }
 
 /// The picture that shows the answer.
-pub(super) fn picture(report: &Report) -> Option<Figure> {
-    let run = report.runs.first()?;
-    let best = [Topic::Law, Topic::Lanes, Topic::Latency, Topic::Hazards];
-    best.iter().find_map(|topic| {
-        run.pictures.iter().find(|picture| picture.topic == *topic).map(|one| figure(run, one))
-    })
-}
-
-/// A picture of a run on a page.
-pub(super) fn figure(run: &Run, picture: &Picture) -> Figure {
-    Figure {
-        name: format!("{}-{}", run.view.source, picture.name),
-        title: picture.title.clone(),
-        alt: picture.alt.clone(),
-        caption: format!("{}; forkbench report {}", run.path, run.path),
-        svg: picture.svg.clone(),
+pub(super) fn picture(report: &Report, gallery: &Gallery) -> Option<Figure> {
+    // Several have theirs each at its place.
+    match report.runs.as_slice() {
+        [run] => gallery.answer(run, 0),
+        _ => None,
     }
 }
