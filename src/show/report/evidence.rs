@@ -81,7 +81,7 @@ fn scenarios(run: &Run, index: usize, gallery: &Gallery, id: &str) -> Vec<Part> 
                     ..Part::new(
                         id.trim_end_matches('-'),
                         chapter.title(),
-                        vec![Block::Text(answer(chapter))],
+                        vec![Block::Text(answer(view, chapter))],
                     )
                 }
             })
@@ -90,8 +90,10 @@ fn scenarios(run: &Run, index: usize, gallery: &Gallery, id: &str) -> Vec<Part> 
 }
 
 /// What one scenario says, in a paragraph.
-fn answer(chapter: &Chapter) -> String {
-    conclusion::answer(&chapter.sections, std::slice::from_ref(chapter))
+fn answer(view: &View, chapter: &Chapter) -> String {
+    let is_gap = |section: &Section| section.workload == Workload::Gap.word();
+    let support = if chapter.sections.iter().any(is_gap) { &view.support[..] } else { &[] };
+    conclusion::answer(&chapter.sections, std::slice::from_ref(chapter), support)
 }
 
 fn of_chapter(
@@ -178,7 +180,7 @@ fn overview(run: &Run, id: &str) -> Option<Part> {
         let cells = vec![
             Entry::plain(chapter.name.clone()),
             Entry::plain(chapter.about.clone()),
-            Entry::plain(text::shorten(&answer(chapter), ANSWER)),
+            Entry::plain(text::shorten(&answer(&run.view, chapter), ANSWER)),
             Entry { text: claims, tone },
         ];
         Line::Cells { mechanism: None, cells }
