@@ -36,6 +36,19 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// Figures that were published.
     pub published: Vec<Mark>,
+    /// What is said where a figure would make no sense.
+    pub words: Vec<Word>,
+}
+
+/// A word in a picture, at its upper edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    /// Where it stands.
+    pub x: f64,
+    /// The word.
+    pub word: String,
+    /// What it is about.
+    pub text: String,
 }
 
 /// One series of a chart.
@@ -73,7 +86,7 @@ pub struct Mark {
 }
 
 /// An axis spans decades if its largest value is this many times the smallest.
-const DECADES: f64 = 20.0;
+pub(super) const DECADES: f64 = 20.0;
 
 /// The share of a broken axis that 0 has to itself.
 const BROKEN: f64 = 0.09;
@@ -86,16 +99,23 @@ const APART: f64 = 0.085;
 
 /// A direction in which values lie.
 #[derive(Clone, Copy, Debug)]
-enum Direction {
+pub(super) enum Direction {
     /// From 0 to this.
     Even(f64),
     /// By logarithm, after a share that 0 has to itself.
-    Decades { low: f64, high: f64, apart: f64 },
+    Decades {
+        /// The least above 0.
+        low: f64,
+        /// The largest.
+        high: f64,
+        /// The share that 0 has.
+        apart: f64,
+    },
 }
 
 impl Direction {
     /// For values of an axis; 0 keeps a place.
-    fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Direction> {
+    pub(super) fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Direction> {
         let high = values.clone().fold(0.0, f64::max);
         let low = values.clone().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
         if high <= 0.0 {
@@ -111,7 +131,7 @@ impl Direction {
     }
 
     /// Where a value lies.
-    fn share(self, value: f64) -> f64 {
+    pub(super) fn share(self, value: f64) -> f64 {
         match self {
             Direction::Even(high) => value / high,
             Direction::Decades { low, high, apart } if value > 0.0 => {
@@ -121,6 +141,11 @@ impl Direction {
             }
             Direction::Decades { .. } => 0.0,
         }
+    }
+
+    /// Whether it is logarithmic.
+    pub(super) fn is_log(self) -> bool {
+        matches!(self, Direction::Decades { .. })
     }
 
     /// Values between its ends, evenly as they are seen.
@@ -182,7 +207,7 @@ impl Chart {
                 "{}: {}{}",
                 axis.name,
                 axis.about,
-                if matches!(across, Direction::Decades { .. }) { ", log scale" } else { "" }
+                if across.is_log() { ", log scale" } else { "" }
             ),
             x_ticks,
             x_break: match across {
@@ -197,6 +222,7 @@ impl Chart {
             },
             series,
             published: marks,
+            words: Vec::new(),
         })
     }
 }
@@ -301,12 +327,12 @@ fn ticks(laws: &[&Law], theirs: &[(f64, &Compared)], across: Direction) -> Vec<(
         let setting = one.published.at.0.iter().find(|setting| setting.knob == axis)?;
         Some((*x, spaced(&setting.value)))
     });
-    let mut points: Vec<(f64, String)> = laws
-        .iter()
-        .flat_map(|law| &law.points)
-        .map(|p| (p.x, spaced(&p.label)))
-        .chain(elsewhere)
-        .collect();
+    let points = laws.iter().flat_map(|law| &law.points).map(|p| (p.x, spaced(&p.label)));
+    labelled(points.chain(elsewhere).collect(), across)
+}
+
+/// Values with their labels, as far as these keep apart.
+pub(super) fn labelled(mut points: Vec<(f64, String)>, across: Direction) -> Vec<(f64, String)> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     points.dedup_by(|a, b| a.0 == b.0);
     let mut points = points.into_iter().map(|(x, label)| (across.share(x), label));
@@ -334,7 +360,7 @@ fn spaced(label: &str) -> String {
 }
 
 /// Round values from 0 to `top`, about five.
-fn even_ticks(top: f64) -> Vec<f64> {
+pub(super) fn even_ticks(top: f64) -> Vec<f64> {
     let rough = top / 5.0;
     let decade = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]

@@ -116,6 +116,46 @@ pub(super) fn cow() -> Summary {
     summary
 }
 
+/// A row of a run with a workload that has columns of its own.
+pub(super) struct Job<'a> {
+    pub(super) shape: &'a str,
+    pub(super) mechanism: &'static str,
+    /// What else was set: `child=gone;written=25%`.
+    pub(super) settings: &'a str,
+    /// Figures of columns, by where they come from.
+    pub(super) figures: &'a [(Of, f64)],
+    /// Whether columns that may lose their sense have lost it.
+    pub(super) is_void: bool,
+}
+
+/// A run of that workload: an interval of 2 % around each figure.
+pub(super) fn worked(workload: Workload, jobs: &[Job<'_>]) -> Summary {
+    let mut summary = summary(&[], "posix_spawn");
+    for (number, job) in (0..).zip(jobs) {
+        let spawn = Spawn { mechanism: job.mechanism, ..VFORK };
+        let words = job.settings.replace(';', " ");
+        let label = format!("{} {} {words}", job.shape, job.mechanism).trim_end().to_owned();
+        let mut variant = variant(number, job.shape, label, &spawn, None);
+        let row = &mut variant.row;
+        row.workload = workload.word().to_owned();
+        row.settings = format!("{};workload={};{}", row.settings, row.workload, job.settings);
+        let column = |column: &Column| {
+            let figure = job.figures.iter().find(|(of, _)| *of == column.of);
+            let entry = match figure {
+                _ if job.is_void && column.unless.is_some() => Entry::Void,
+                Some((_, value)) => {
+                    Entry::Known { value: *value, bounds: Some((value * 0.98, value * 1.02)) }
+                }
+                None => Entry::Absent,
+            };
+            ColumnSummary { entry, launches: Vec::new(), versus: None }
+        };
+        variant.columns = workload::row(workload).columns.iter().map(column).collect();
+        summary.variants.push(variant);
+    }
+    summary
+}
+
 /// The same spawn from an empty parent.
 pub(super) fn empty(spawn: &Spawn) -> Spawn {
     let blocked = spawn.empty.unwrap_or(spawn.blocked);

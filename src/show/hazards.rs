@@ -698,6 +698,7 @@ pub fn law(trials: &[Trial]) -> Option<Chart> {
         y_ticks: ticks(),
         series: series.chain([line]).collect(),
         published: Vec::new(),
+        words: Vec::new(),
     })
 }
 

@@ -108,7 +108,7 @@ impl Matrix {
 }
 
 /// What all labels have in common, and what is left of each.
-fn stripped(shapes: &[&str]) -> (String, Vec<String>) {
+pub(super) fn stripped(shapes: &[&str]) -> (String, Vec<String>) {
     let in_all = |part: &str| shapes.iter().all(|shape| shape.split(' ').any(|p| p == part));
     let first = shapes.first().copied().unwrap_or_default();
     let common: Vec<&str> = first.split(' ').filter(|part| in_all(part)).collect();

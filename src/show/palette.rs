@@ -78,9 +78,32 @@ pub fn look(mechanism: &str) -> Look {
     Look { colour, ansi, dashes, mark }
 }
 
+/// The look of the series of that place among those of one mechanism, from 0 on: all have its
+/// colour, and each has dashes and a mark of its own.
+pub fn nth(mechanism: &str, place: usize) -> Look {
+    const DASHES: [&str; 4] = [SOLID, LONG, SHORT, MIXED];
+    const MARKS: [Mark; 5] = [Mark::Disc, Mark::Circle, Mark::Triangle, Mark::Square, Mark::Cross];
+    let first = look(mechanism);
+    let dashes = DASHES.iter().position(|dashes| *dashes == first.dashes).unwrap_or(0) + place;
+    let mark = MARKS.iter().position(|mark| *mark == first.mark).unwrap_or(0) + place;
+    Look { dashes: DASHES[dashes % DASHES.len()], mark: MARKS[mark % MARKS.len()], ..first }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn series_of_one_mechanism_share_its_colour_and_nothing_else() {
+        assert_eq!(nth("fork", 0), look("fork"));
+        let looks: Vec<Look> = (0..4).map(|place| nth("posix_spawn", place)).collect();
+        for (i, one) in looks.iter().enumerate() {
+            assert_eq!(one.colour, look("posix_spawn").colour);
+            for other in &looks[..i] {
+                assert!(one.dashes != other.dashes && one.mark != other.mark, "{one:?}");
+            }
+        }
+    }
 
     #[test]
     fn known_mechanisms_are_told_apart_by_colour_and_without_it() {

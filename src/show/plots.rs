@@ -5,7 +5,9 @@
 
 mod canvas;
 mod distribution;
+mod dots;
 mod hazards;
+mod histogram;
 mod lanes;
 mod latency;
 mod law;
@@ -15,7 +17,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::interval::Interval;
+use crate::show::comparison;
+use crate::show::published::Published;
+use crate::show::ranks;
 use crate::show::view::{Section, View};
+use crate::show::work::Work;
 
 /// Why a picture was not made.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +72,22 @@ pub enum Topic {
     Distribution(Interval),
     /// How often children hang.
     Hazards,
+    /// What writing memory costs after a fork.
+    Cow,
+    /// How long other threads stand still.
+    Stall,
+    /// What is added by what is done between birth and exec.
+    Gap,
+    /// How many jobs a second, and how long each takes.
+    Throughput,
+    /// What a pipeline costs.
+    Pipeline,
+    /// The main figure of any other workload.
+    Work,
+    /// What was published, and what is measured here.
+    Published,
+    /// How results directories lie to each other.
+    Ranks,
 }
 
 /// Writes all pictures of a view into `plots/` of that results directory, which is made if it is
@@ -126,7 +148,54 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
         let name = format!("{}.svg", chart.stem);
         pictures.extend(picture(Topic::Law, name, &chart.title, &chart.subtitle, Some(drawn))?);
     }
+    for one in &view.works {
+        pictures.extend(work(one, &view.source)?);
+    }
+    pictures.extend(published(&[view], &view.source)?);
     Ok(pictures)
+}
+
+/// What was published beside what is measured in all of these runs, in one picture; none where
+/// they reproduce nothing. `source` says where the figures come from.
+///
+/// # Errors
+///
+/// If the drawing library refuses.
+pub fn published(views: &[&View], source: &str) -> Result<Option<Picture>, PlotError> {
+    match Published::of(views).dots() {
+        Some(dots) => work(&Work::Dots(dots), source),
+        None => Ok(None),
+    }
+}
+
+/// How results directories lie to each other: a picture for each quantity that all have.
+/// `source` says where the figures come from.
+///
+/// # Errors
+///
+/// If the drawing library refuses.
+pub fn ranks(view: &comparison::View, source: &str) -> Result<Vec<Picture>, PlotError> {
+    let mut pictures = Vec::new();
+    for dots in ranks::dots(view) {
+        pictures.extend(work(&Work::Dots(dots), source)?);
+    }
+    Ok(pictures)
+}
+
+fn work(one: &Work, source: &str) -> Result<Option<Picture>, PlotError> {
+    let (topic, stem, title, about, drawn) = match one {
+        Work::Chart { topic, chart, told } => {
+            let about = super::dots::told(&chart.subtitle, told);
+            (*topic, &chart.stem, &chart.title, about, law::draw(chart, source))
+        }
+        Work::Dots(dots) => {
+            (dots.topic, &dots.stem, &dots.title, dots.about(), dots::draw(dots, source))
+        }
+        Work::Histogram(one) => {
+            (one.topic, &one.stem, &one.title, one.about(), histogram::draw(one, source))
+        }
+    };
+    picture(topic, format!("{stem}.svg"), title, &about, Some(drawn))
 }
 
 /// A picture that was drawn; none if there was nothing to draw.

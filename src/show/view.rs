@@ -30,6 +30,7 @@ use crate::show::law::{self, Applied, Asked, LawRecord};
 use crate::show::support::Support;
 use crate::show::units;
 use crate::show::warning::{Disturbance, Warning};
+use crate::show::work::Work;
 
 /// All that any rendering shows of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +67,8 @@ pub struct View {
     pub applied: Vec<Applied>,
     /// The pictures of the laws.
     pub charts: Vec<Chart>,
+    /// The pictures of workloads that have columns of their own.
+    pub works: Vec<Work>,
 }
 
 /// What was measured of one workload in parents of one shape.
@@ -369,6 +372,7 @@ impl View {
             laws: laws.iter().map(|law| LawRecord::of(law)).collect(),
             applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
             charts,
+            works: Work::all(summary, origin.distributions, &chapters, &sections),
             chapters,
             sections,
         }
@@ -818,7 +822,7 @@ fn without(label: &str, setting: &str) -> String {
 }
 
 /// The value of a knob among settings of the form `name=value;name=value`.
-fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
     settings.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 

@@ -1,10 +1,10 @@
-//! How the caller's time grows along an axis: medians, the line through them, what was published.
+//! How figures grow along an axis: medians, the line through them, what was published.
 
 use super::canvas::{
     self, Axis, Canvas, Drawn, Error, FAINT, Frame, INK, Page, Point, Side, WIDTH,
 };
 use crate::show::chart::{self, Chart, Series};
-use crate::show::palette;
+use crate::show::palette::{self, Look};
 
 /// Opacity of a band.
 const BAND: f64 = 0.13;
@@ -29,22 +29,31 @@ pub(super) fn draw(chart: &Chart, source: &str) -> Drawn {
         if let Some(share) = chart.x_break {
             draw_break(canvas, frame.at(share, 0.0))?;
         }
+        let looks = looks(&chart.series);
+        let all = || chart.series.iter().zip(&looks);
         // Bands first: none covers a line or a point.
-        for series in &chart.series {
-            draw_band(canvas, &frame, series)?;
+        for (series, look) in all() {
+            draw_band(canvas, &frame, series, look)?;
         }
-        for series in &chart.series {
-            draw_line(canvas, &frame, series)?;
+        for (series, look) in all() {
+            draw_line(canvas, &frame, series, look)?;
         }
         for mark in &chart.published {
             draw_ring(canvas, &frame, mark)?;
         }
-        for series in &chart.series {
-            draw_points(canvas, &frame, series)?;
+        for (series, look) in all() {
+            draw_points(canvas, &frame, series, look)?;
         }
-        for (series, row) in chart.series.iter().zip(0..) {
+        for word in &chart.words {
+            let (x, y) = frame.at(word.x, 1.0);
+            // What stands at the right edge must not reach into the keys.
+            let (x, side) = if word.x > 0.85 { (x - 6, Side::Left) } else { (x, Side::Middle) };
+            canvas
+                .group(&word.text, "", || canvas.text((x, y + 12), 13, FAINT, side, &word.word))?;
+        }
+        for ((series, look), row) in all().zip(0..) {
             let (x, y) = (frame.to.0 + 22, top + 10 + ENTRY * row);
-            canvas::key(canvas, (x, y), &palette::look(&series.mechanism), &series.name)?;
+            canvas::key(canvas, (x, y), look, &series.name)?;
             for (text, line) in [&series.equation, &series.evidence].into_iter().zip(1..) {
                 canvas.text((x + 42, y + 16 * line), 11, FAINT, Side::Right, text)?;
             }
@@ -58,14 +67,28 @@ pub(super) fn draw(chart: &Chart, source: &str) -> Drawn {
     })
 }
 
-fn draw_band(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), Error> {
+/// The looks of series: those of one mechanism differ in dashes and mark.
+fn looks(series: &[Series]) -> Vec<Look> {
+    let place = |(at, one): (usize, &Series)| {
+        let before = series[..at].iter().filter(|other| other.mechanism == one.mechanism).count();
+        palette::nth(&one.mechanism, before)
+    };
+    series.iter().enumerate().map(place).collect()
+}
+
+fn draw_band(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    series: &Series,
+    look: &Look,
+) -> Result<(), Error> {
     if series.line.len() < 2 {
         return Ok(());
     }
     let upper = series.line.iter().map(|[x, _, _, high]| within(frame, *x, *high));
     let lower = series.line.iter().rev().map(|[x, _, low, _]| within(frame, *x, *low));
     let outline: Vec<Point> = upper.chain(lower).collect();
-    let colour = canvas::rgb(&palette::look(&series.mechanism));
+    let colour = canvas::rgb(look);
     let is_flat = series.line.iter().all(|[_, value, low, high]| low == value && value == high);
     if is_flat {
         return Ok(());
@@ -74,9 +97,13 @@ fn draw_band(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), 
     canvas.group(&title, "", || canvas.area(outline, colour, BAND))
 }
 
-fn draw_line(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), Error> {
-    let look = palette::look(&series.mechanism);
-    let colour = canvas::rgb(&look);
+fn draw_line(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    series: &Series,
+    look: &Look,
+) -> Result<(), Error> {
+    let colour = canvas::rgb(look);
     // Without a formula nothing is drawn between the points: nothing is known there.
     if series.line.len() < 2 {
         return Ok(());
@@ -86,9 +113,13 @@ fn draw_line(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), 
     canvas.group(&title, look.dashes, || canvas.line(points, colour, 2))
 }
 
-fn draw_points(canvas: &Canvas<'_>, frame: &Frame, series: &Series) -> Result<(), Error> {
-    let look = palette::look(&series.mechanism);
-    let colour = canvas::rgb(&look);
+fn draw_points(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    series: &Series,
+    look: &Look,
+) -> Result<(), Error> {
+    let colour = canvas::rgb(look);
     for point in &series.points {
         let at = within(frame, point.x, point.y);
         canvas.group(&point.text, "", || {
