@@ -559,6 +559,15 @@ pub struct RateChart {
     pub lines: Vec<(String, Vec<BirthRate>)>,
 }
 
+impl RateChart {
+    /// The figures that matter, in words: the highest rates.
+    pub fn told(&self) -> Vec<String> {
+        let rates = self.lines.iter().flat_map(|(_, rates)| rates);
+        let hung = rates.filter(|one| one.rate.value > 0.0);
+        hung.take(12).map(|one| one.text.clone()).collect()
+    }
+}
+
 /// The rate of one birth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BirthRate {
@@ -571,9 +580,19 @@ pub struct BirthRate {
 }
 
 /// More rows than this are not drawn.
-const MOST_LINES: usize = 40;
+const MOST_LINES: usize = 50;
 
 impl Hazards {
+    /// The first sentence of the answer without its lists of names.
+    fn headline(&self) -> String {
+        let sentence = self.answer.split(". ").next().unwrap_or_default();
+        let sentence = sentence.trim_end_matches('.');
+        match sentence.rsplit_once(" (") {
+            Some((before, list)) if list.ends_with(')') => before.to_owned(),
+            _ => sentence.to_owned(),
+        }
+    }
+
     /// The picture of the rates, the worst under the first birth on top; none without any.
     pub fn rates(&self) -> Option<RateChart> {
         let mut lines: Vec<(String, Vec<BirthRate>)> = Vec::new();
@@ -611,7 +630,7 @@ impl Hazards {
             more => format!(" {more} more rows are in the table."),
         };
         (!lines.is_empty()).then(|| RateChart {
-            title: self.answer.split_inclusive(". ").next().unwrap_or_default().trim().to_owned(),
+            title: self.headline(),
             subtitle: format!(
                 "Children that hung, of all that were made, with the exact 95 % interval.{more}"
             ),

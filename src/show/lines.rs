@@ -25,8 +25,21 @@ pub struct Plan {
     pub unit: Unit,
     /// The series.
     pub lines: Vec<Line>,
-    /// What is said where a figure would make no sense: where, the word, and what it is about.
-    pub words: Vec<(f64, String, String)>,
+    /// What is said where a figure would make no sense.
+    pub words: Vec<Said>,
+}
+
+/// A word where a figure would make no sense.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Where it stands.
+    pub x: f64,
+    /// The label of that.
+    pub label: String,
+    /// The word.
+    pub word: String,
+    /// What it is about.
+    pub text: String,
 }
 
 /// A series.
@@ -62,7 +75,7 @@ impl Plan {
     pub fn laid(self) -> Option<Chart> {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let mut places: Vec<f64> =
-            points().map(|point| point.x).chain(self.words.iter().map(|(x, ..)| *x)).collect();
+            points().map(|point| point.x).chain(self.words.iter().map(|one| one.x)).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
         if places.len() < 2 {
@@ -84,7 +97,7 @@ impl Plan {
         let up = |value: f64| if is_log { scale.share(value.max(1e-9)) } else { value / top };
         let unit = Scaled::In(self.unit);
         let log = |is_log: bool| if is_log { ", log scale" } else { "" };
-        let words = self.words.iter().map(|(x, ..)| (*x, String::new()));
+        let words = self.words.iter().map(|one| (one.x, one.label.clone()));
         let labels = points().map(|point| (point.x, point.label.clone())).chain(words).collect();
         Some(Chart {
             x_title: format!("{}{}", self.x_title, log(across.is_log())),
@@ -106,7 +119,7 @@ impl Plan {
             words: self
                 .words
                 .into_iter()
-                .map(|(x, word, text)| Word { x: across.share(x), word, text })
+                .map(|one| Word { x: across.share(one.x), word: one.word, text: one.text })
                 .collect(),
             stem: self.stem,
             title: self.title,
@@ -164,7 +177,12 @@ mod tests {
                 about: Default::default(),
                 points: points.iter().map(point).collect(),
             }],
-            words: vec![(120.0, "saturated".to_owned(), String::new())],
+            words: vec![Said {
+                x: 120.0,
+                label: "120 %".to_owned(),
+                word: "saturated".to_owned(),
+                text: String::new(),
+            }],
         }
     }
 
@@ -176,6 +194,7 @@ mod tests {
         assert!(points[0].x < 0.1 && points[1].y < 1.0 && points[1].bounds.unwrap().1 <= 1.0);
         assert_eq!(chart.series[0].line.len(), 2);
         assert_eq!(chart.words[0].x, 1.0);
+        assert_eq!(chart.x_ticks.last(), Some(&(1.0, "120 %".to_owned())));
 
         let chart = plan(&[(10.0, 2e6), (80.0, 3e6)]).laid().unwrap();
         assert_eq!((&*chart.x_title, &*chart.y_title), ("share", "time"));

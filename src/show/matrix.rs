@@ -107,6 +107,9 @@ impl Matrix {
     }
 }
 
+/// What is left of a label that has nothing but what all have.
+pub(super) const NOTHING_MORE: &str = "nothing more";
+
 /// What all labels have in common, and what is left of each.
 pub(super) fn stripped(shapes: &[&str]) -> (String, Vec<String>) {
     let in_all = |part: &str| shapes.iter().all(|shape| shape.split(' ').any(|p| p == part));
@@ -114,7 +117,7 @@ pub(super) fn stripped(shapes: &[&str]) -> (String, Vec<String>) {
     let common: Vec<&str> = first.split(' ').filter(|part| in_all(part)).collect();
     let labels = shapes.iter().map(|shape| {
         let rest: Vec<&str> = shape.split(' ').filter(|part| !common.contains(part)).collect();
-        if rest.is_empty() { "nothing more".to_owned() } else { rest.join(" ") }
+        if rest.is_empty() { NOTHING_MORE.to_owned() } else { rest.join(" ") }
     });
     (common.join(" "), labels.collect())
 }

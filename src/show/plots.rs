@@ -141,7 +141,8 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
     if let Some(chart) = view.hazards.rates() {
         let drawn = hazards::draw(&chart, &view.source);
         let name = "hazards.svg".to_owned();
-        pictures.extend(picture(Topic::Hazards, name, &chart.title, "", Some(drawn))?);
+        let about = super::dots::told(&chart.subtitle, &chart.told());
+        pictures.extend(picture(Topic::Hazards, name, &chart.title, &about, Some(drawn))?);
     }
     for chart in &view.charts {
         let drawn = law::draw(chart, &view.source);

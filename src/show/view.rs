@@ -614,6 +614,9 @@ fn latency(section: &Section) -> Tail {
     }
 }
 
+/// More curves than this cannot be told apart.
+const MOST_CURVES: usize = 12;
+
 /// The lengths of a workload by percentile: the intervals that its columns name, and all that it
 /// times or counts itself.
 fn tails(section: &Section, distributions: &Distributions) -> Vec<Tail> {
@@ -660,6 +663,7 @@ fn tails(section: &Section, distributions: &Distributions) -> Vec<Tail> {
                 curves,
             }
         })
+        .filter(|tail| tail.curves.len() <= MOST_CURVES)
         .collect()
 }
 

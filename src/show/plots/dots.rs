@@ -25,8 +25,8 @@ const KEYS: i32 = 24;
 const STROKE: i32 = 3;
 
 /// Width of a character of 13 and of 12 pixels on average, in pixels.
-const WIDE: f64 = 6.9;
-const NARROW: f64 = 6.4;
+const WIDE: f64 = 7.5;
+const NARROW: f64 = 6.8;
 
 /// Draws it.
 pub(super) fn draw(dots: &Dots, source: &str) -> Drawn {

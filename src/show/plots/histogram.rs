@@ -7,9 +7,6 @@ use crate::show::palette;
 /// Height of an entry of the legend in pixels.
 const ENTRY: i32 = 58;
 
-/// Opacity of what an outline encloses.
-const FILL: f64 = 0.07;
-
 /// The dashes of a length that others are held against.
 const BESIDE: &str = "2 4";
 
@@ -44,7 +41,7 @@ pub(super) fn draw(histogram: &Histogram, source: &str) -> Drawn {
             11,
             FAINT,
             Side::Left,
-            "longest, call",
+            "call to longest",
         )
     })
 }
@@ -57,10 +54,7 @@ fn draw_outline(canvas: &Canvas<'_>, outline: &Outline, frame: &Frame) -> Result
     }
     let colour = canvas::rgb(&look);
     let title = format!("{}: {}, {}", outline.name, outline.about[0], outline.about[1]);
-    canvas.group(&title, look.dashes, || {
-        canvas.area(points.clone(), colour, FILL)?;
-        canvas.line(points, colour, 2)
-    })
+    canvas.group(&title, look.dashes, || canvas.line(points, colour, 2))
 }
 
 /// Above the plot, in a line of their own: where the longest lies, and what it is held against.

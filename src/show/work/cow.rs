@@ -56,7 +56,6 @@ fn over_share(ground: Ground<'_>, section: &Section) -> Option<Work> {
             if let Some((each, _)) = each {
                 line.about[0] = format!("{} a page", units::duration(each));
             }
-            line.about[1] = units::plural(line.points.len() as u64, "point", "points");
         }
     }
     lines.sort_by(|a, b| highest(b).total_cmp(&highest(a)));
@@ -126,8 +125,8 @@ fn title(told: &[Told<'_>]) -> String {
         move |one: &Told<'_>| one.row.mechanism == "fork" && one.knob("child") == state
     };
     let cases = [
-        ("after a fork, while the child lives", each(&of_child("alive"))),
-        ("after the child has gone", each(&of_child("gone"))),
+        ("while the child of a fork lives", each(&of_child("alive"))),
+        ("after it has gone", each(&of_child("gone"))),
         ("without a fork", each(&|one| one.row.mechanism == "none")),
     ];
     let told: Vec<String> = cases

@@ -62,7 +62,7 @@ fn picture(table: &Support, interval: usize, is_placed: bool) -> Option<Work> {
     };
     let plan = Plan {
         stem: format!("gap-{word}{place}"),
-        title: title(&all, word),
+        title: title(&all, &table.mechanisms, word),
         subtitle: format!(
             "What an action between birth and exec adds to the time until {}, median with its \
              95 % interval, against the same mechanism without it.{within}",
@@ -93,15 +93,26 @@ pub(in crate::show) fn told(added: Added) -> String {
     format!("{sign}{}{bounds}", units::duration(added.value))
 }
 
-/// What adds most, and what the middle of all adds.
-fn title(all: &[(&str, &str, Added)], word: &str) -> String {
+/// What half of the actions add at most, by the mechanism where that is least and by that where it
+/// is most; and what adds most of all. `all` has the largest first.
+fn title(all: &[(&str, &str, Added)], mechanisms: &[String], word: &str) -> String {
     let Some((action, mechanism, most)) = all.first() else { return String::new() };
-    let middle = all[all.len() / 2].2.value;
+    let middle = |name: &String| -> Option<f64> {
+        let own: Vec<f64> =
+            all.iter().filter(|(_, one, _)| one == name).map(|(.., added)| added.value).collect();
+        own.get(own.len() / 2).copied()
+    };
+    let mut middles: Vec<(f64, &str)> =
+        mechanisms.iter().filter_map(|name| Some((middle(name)?, name.as_str()))).collect();
+    middles.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let by = |(value, name): &(f64, &str)| format!("{} by {name}", units::duration(*value));
+    let halves = match middles.as_slice() {
+        [first, .., last] => format!("{} and {}", by(first), by(last)),
+        few => few.iter().map(by).collect(),
+    };
     format!(
-        "{action} by {mechanism} adds {} to {word}, the most of {}; half of them add {} or less",
-        units::duration(most.value),
-        units::plural(all.len() as u64, "way", "ways"),
-        units::duration(middle)
+        "Half of the actions add to {word} at most {halves}; {action} by {mechanism} adds most, {}",
+        units::duration(most.value)
     )
 }
 
@@ -129,8 +140,8 @@ mod tests {
         let Some(Work::Dots(dots)) = picture(&table, 0, false) else { panic!() };
         assert_eq!(
             dots.title,
-            "close-loop by vfork adds 61.0 us to blocked, the most of 3 ways; half of them add \
-             100 ns or less"
+            "Half of the actions add to blocked at most -200 ns by fork and 61.0 us by vfork; \
+             close-loop by vfork adds most, 61.0 us"
         );
         let rows = &dots.groups[0].rows;
         assert_eq!(rows.len(), 2, "nothing was added by what was not done");

@@ -9,12 +9,8 @@ use crate::show::plots::Topic;
 use crate::show::units;
 use crate::show::view::Section;
 
-/// Where the two lengths of a pipeline come from, and what they are.
-const LENGTHS: [(&str, Of, &str); 2] = [
-    ("first-byte", Of::Quantity("first_byte_ns.p50"), "the first byte arrives after"),
-    ("all-gone", Of::Quantity("reaped.p50"), "all stages are gone after"),
-];
-
+const FIRST: Of = Of::Quantity("first_byte_ns.p50");
+const GONE: Of = Of::Quantity("reaped.p50");
 const BYTES: Of = Of::PerSecond("through_bytes.both@work", "through_ns.p50");
 
 /// The pictures.
@@ -23,7 +19,7 @@ pub(super) fn all(ground: Ground<'_>) -> Vec<Work> {
     let mut others: Vec<&Section> = Vec::new();
     for section in ground.sections {
         if values(&ground.rows(section), "stages") > 1 {
-            works.extend(LENGTHS.iter().filter_map(|length| along(ground, section, length)));
+            works.extend(first_byte(ground, section));
         } else {
             others.push(section);
         }
@@ -34,20 +30,20 @@ pub(super) fn all(ground: Ground<'_>) -> Vec<Work> {
     works
 }
 
-fn along(
-    ground: Ground<'_>,
-    section: &Section,
-    (stem, of, about): &(&str, Of, &str),
-) -> Option<Work> {
+/// How long until the first byte; how long until all are gone is told by the law of the stages.
+fn first_byte(ground: Ground<'_>, section: &Section) -> Option<Work> {
     let rows = ground.rows(section);
     let mut lines: Vec<Line> = Vec::new();
+    // Until all are gone, where there are most stages.
+    let mut gone: Vec<(String, f64, f64)> = Vec::new();
     for one in rows.iter().filter(|one| !one.is_control()) {
-        let (Some((value, bounds)), Some(x)) = (one.figure(*of), one.number("stages")) else {
+        let (Some((value, bounds)), Some(x)) = (one.figure(FIRST), one.number("stages")) else {
             continue;
         };
         let words = one.row.name.split(' ').filter(|word| !word.starts_with("stages="));
         let name = words.collect::<Vec<&str>>().join(" ");
-        let text = format!("{name}, {x} stages: {about} {}", units::duration(value));
+        gone.extend(one.figure(GONE).map(|(gone, _)| (name.clone(), x, gone)));
+        let text = format!("{name}, {x} stages: the first byte after {}", units::duration(value));
         let point = Point { x, label: x.to_string(), value, bounds, text };
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),
@@ -70,32 +66,46 @@ fn along(
     }
     let end = |line: &Line| line.points.last().map_or(0.0, |point| point.value);
     lines.sort_by(|a, b| end(b).total_cmp(&end(a)));
-    let title = match lines.as_slice() {
-        [first, .., last] => format!(
-            "Of {} stages {about} {} with {}, {} with {}",
-            first.points.last()?.label,
-            units::duration(end(first)),
-            first.name,
-            units::duration(end(last)),
-            last.name
-        ),
-        _ => format!("How long until {about}, by the stages of a pipeline"),
-    };
     let told = lines.iter().map(|line| format!("{}: {}", line.name, line.about.join(", ")));
     let told = told.collect();
     let plan = Plan {
-        stem: ground.stem(&format!("pipeline-{stem}"), section),
-        title,
+        stem: ground.stem("pipeline-first-byte", section),
+        title: title(&lines, &gone),
         subtitle: format!(
-            "From the start of a pipeline until {}, medians with 95 % intervals. {}.",
-            about.trim_end_matches(" after"),
+            "From the start of a pipeline until its first byte arrives, medians with 95 % \
+             intervals. {}.",
             section.caption
         ),
         x_title: "stages of the pipeline".to_owned(),
-        y_title: format!("{about}, p50").replacen(" after", "", 1),
+        y_title: "the first byte arrives, p50".to_owned(),
         unit: Unit::Of(Measure::Nanoseconds),
         lines,
         words: Vec::new(),
     };
     Some(Work::Chart { topic: Topic::Pipeline, chart: plan.laid()?, told })
+}
+
+/// The slowest and the fastest, where there are most stages.
+fn title(lines: &[Line], gone: &[(String, f64, f64)]) -> String {
+    let ([first, .., last], Some(most)) = (lines, lines.iter().find_map(|one| one.points.last()))
+    else {
+        return "How long until the first byte arrives, by the stages of a pipeline".to_owned();
+    };
+    let lasts = |line: &Line| units::duration(line.points.last().map_or(0.0, |point| point.value));
+    let gone = |line: &Line| {
+        let own = gone.iter().find(|(name, x, _)| *name == line.name && *x == most.x);
+        own.map(|(.., gone)| units::duration(*gone))
+    };
+    let all = match (gone(first), gone(last)) {
+        (Some(first), Some(last)) => format!("; all are gone after {first} and {last}"),
+        _ => String::new(),
+    };
+    format!(
+        "The first byte of {} stages arrives after {} with {} and {} with {}{all}",
+        most.label,
+        lasts(first),
+        first.name,
+        lasts(last),
+        last.name
+    )
 }

@@ -38,19 +38,28 @@ pub(super) fn of(ground: Ground<'_>, topic: Topic, name: &str, extra: &Extra) ->
         let shown = told.len().min(room);
         left_out += told.len() - shown;
         room -= shown;
-        let rows: Vec<Asked> =
-            told[..shown].iter().map(|one| row(one, heading.unit, extra)).collect();
-        let title = if ground.sections.len() > 1 { place } else { String::new() };
-        if !rows.is_empty() {
-            groups.push(Group { title, note: String::new(), rows });
+        let told = &told[..shown];
+        let asked = |told: &[Told<'_>]| -> Vec<Asked> {
+            told.iter().map(|one| row(one, heading.unit, extra)).collect()
+        };
+        if ground.sections.len() > 1 {
+            let title = place.unwrap_or_else(|| common.clone());
+            groups.push(Group { title, note: String::new(), rows: asked(told) });
+            continue;
+        }
+        for kind in told.chunk_by(|a, b| a.row.kind == b.row.kind) {
+            let title = section.groups.iter().find(|group| group.kind == kind[0].row.kind);
+            let title = title.map_or("", |group| group.title).to_owned();
+            groups.push(Group { title, note: String::new(), rows: asked(kind) });
         }
     }
+    groups.retain(|group| !group.rows.is_empty());
     let more = match left_out {
         0 => String::new(),
         more => format!(" {more} more rows are in the table."),
     };
     let versus = ground.sections.iter().find_map(|section| section.versus.as_ref());
-    let compared = versus.map_or(String::new(), |name| format!(" Times are of {name}."));
+    let compared = versus.map_or(String::new(), |name| format!(" Factors are against {name}."));
     let caption = match ground.sections {
         [section] => section.caption.clone(),
         _ if common.is_empty() => format!("{} parents", ground.sections.len()),
@@ -137,9 +146,9 @@ fn ranked<'a>(ground: Ground<'a>) -> Vec<(String, &'a Section, f64)> {
     for (section, place) in ground.sections.iter().zip(&places) {
         for one in ground.rows(section).iter().filter(|one| !one.is_control()) {
             let Some((value, _)) = one.main() else { continue };
-            let name = match ground.sections.len() {
-                1 => one.row.name.clone(),
-                _ => format!("{} ({place})", one.row.name),
+            let name = match place {
+                Some(place) if ground.sections.len() > 1 => format!("{} ({place})", one.row.name),
+                _ => one.row.name.clone(),
             };
             all.push((name, section, value));
         }

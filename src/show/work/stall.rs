@@ -11,7 +11,6 @@ use crate::show::units;
 use crate::show::view::Section;
 
 const BLOCKED: Of = Of::Quantity("blocked.p50");
-const MIDDLE: Of = Of::Quantity("bystander_ns.p50");
 const WORST: Of = Of::Quantity("bystander_ns.max");
 
 /// The pictures: of each parent how often each length occurred, and of several their main figures.
@@ -43,9 +42,8 @@ fn histogram(ground: Ground<'_>, section: &Section) -> Option<Histogram> {
         stem: ground.stem("stall-histogram", section),
         title: title(ground, &told),
         subtitle: format!(
-            "Operations of other threads by how long they took, for each spawn. Marks above: the \
-             longest of all; strokes and dotted lines: how long the call blocks its caller, p50. \
-             {}.",
+            "Operations of other threads by how long they took, for each spawn. Above: strokes for \
+             the call (blocked.p50, dotted below), marks for the longest of all. {}.",
             section.caption
         ),
         x_title: "how long an operation of another thread took".to_owned(),
@@ -63,14 +61,11 @@ fn counted(ground: Ground<'_>, one: &Told<'_>) -> Option<Counted> {
     let worst = found.max() as f64;
     let call = one.figure(BLOCKED).filter(|_| !one.is_control()).map(|(value, _)| value);
     let blocked = call.map_or(String::new(), |call| format!("; call {}", units::duration(call)));
-    let middle = one
-        .figure(MIDDLE)
-        .map_or(String::new(), |(value, _)| format!("p50 {}, ", units::duration(value)));
     Some(Counted {
         name: name.clone(),
         mechanism: one.row.mechanism.clone(),
         about: [
-            format!("{middle}longest {}{blocked}", units::duration(worst)),
+            format!("longest {}{blocked}", units::duration(worst)),
             format!(
                 "{} operations, {}",
                 units::short_count(found.len()),

@@ -5,7 +5,7 @@ use super::{Ground, Told, Work, rows, values};
 use crate::analyse::columns::Unit;
 use crate::model::quantity::Measure;
 use crate::model::workload::Of;
-use crate::show::lines::{Line, Plan, Point};
+use crate::show::lines::{Line, Plan, Point, Said};
 use crate::show::plots::Topic;
 use crate::show::units;
 use crate::show::view::{Cell, Section, Versus};
@@ -104,23 +104,28 @@ fn open_loop(ground: Ground<'_>, section: &Section) -> Option<Work> {
         let base = line.name.rsplit_once(' ').map_or("", |(base, _)| base);
         told.iter().position(|(one, _)| without(&one.row.name, "load") == base)
     });
-    let mut words: Vec<(f64, String, String)> = Vec::new();
+    let mut words: Vec<Said> = Vec::new();
     for (one, x) in &told {
         let response = ground_cell(section, one, RESPONSES[0].1);
         let Some(Cell::Void(word)) = response else { continue };
         let base = without(&one.row.name, "load");
-        match words.iter_mut().find(|(at, ..)| at == x) {
-            Some((_, _, text)) => *text = format!("{base}, {text}"),
+        match words.iter_mut().find(|one| one.x == *x) {
+            Some(one) => one.text = format!("{base}, {}", one.text),
             None => {
                 let why = "the backlog grows as long as jobs arrive, so that no percentile has a \
                            sense";
-                words.push((*x, word.to_owned(), format!("{base}: {word} at {}: {why}", at(*x))));
+                words.push(Said {
+                    x: *x,
+                    label: at(*x),
+                    word: word.to_owned(),
+                    text: format!("{base}: {word} at {}: {why}", at(*x)),
+                });
             }
         }
     }
     let mut figures: Vec<String> =
         lines.iter().map(|line| format!("{}: {}", line.name, line.about.join(", "))).collect();
-    figures.extend(words.iter().map(|(.., text)| text.clone()));
+    figures.extend(words.iter().map(|one| one.text.clone()));
     let plan = Plan {
         stem: ground.stem("open-loop", section),
         title: open_title(&told, &words, is_share),
@@ -150,11 +155,7 @@ fn ground_cell(section: &Section, one: &Told<'_>, of: Of) -> Option<Cell> {
 
 /// The median and the 99th percentile where the load is least and where it is most and still has
 /// its sense.
-fn open_title(
-    told: &[(&Told<'_>, f64)],
-    words: &[(f64, String, String)],
-    is_share: bool,
-) -> String {
+fn open_title(told: &[(&Told<'_>, f64)], words: &[Said], is_share: bool) -> String {
     let subject = told
         .iter()
         .find(|(one, _)| one.row.versus == Versus::Itself)
@@ -176,8 +177,8 @@ fn open_title(
         Some(p99) => format!("{} (p99 {})", units::duration(*p50), units::duration(*p99)),
         None => units::duration(*p50),
     };
-    let saturated = words.iter().map(|(x, word, _)| format!("; {word} {}", at(*x, " %"))).next();
-    let saturated = saturated.filter(|_| is_share).unwrap_or_default();
+    let saturated = words.first().map(|one| format!("; {} at {}", one.word, one.label));
+    let saturated = saturated.unwrap_or_default();
     match own.as_slice() {
         [] => format!("{subject} answers no load in a time that has a sense{saturated}"),
         [only] => {
