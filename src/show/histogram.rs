@@ -166,8 +166,8 @@ fn corners(bins: &[f64], up: &impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     };
     let edge = |bin: usize| bin as f64 / bins.len() as f64;
     let mut corners = vec![(edge(first), 0.0)];
-    for bin in first..=last {
-        let height = up(bins[bin]);
+    for (bin, height) in bins.iter().enumerate().take(last + 1).skip(first) {
+        let height = up(*height);
         corners.extend([(edge(bin), height), (edge(bin + 1), height)]);
     }
     corners.push((edge(last + 1), 0.0));

@@ -87,6 +87,8 @@ fn row_height(row: &Row) -> i32 {
 /// What the rows below have in common, from edge to edge: no figure lies there.
 fn draw_heading(canvas: &Canvas<'_>, group: &Group, y: i32) -> Result<(), Error> {
     let (left, right) = (MARGIN, WIDTH - MARGIN);
+    // The axis ends where it begins.
+    canvas.bar([(left, y), (right, y + HEADING - 4)], plotters::style::WHITE, 1.0)?;
     canvas.bar([(left, y), (right, y + HEADING - 4)], GRID, 0.55)?;
     let middle = y + (HEADING - 4) / 2;
     let room = (right - left) as usize * 10 / 66 - group.note.chars().count() - 4;
