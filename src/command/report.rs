@@ -117,7 +117,8 @@ pub(super) fn write(asked: &Asked<'_>, directories: &[PathBuf]) -> anyhow::Resul
     let words = directories.iter().map(|one| one.to_string_lossy().into_owned());
     let command = command(asked, words);
     let comparison = if runs.len() > 1 { source::beside(&results) } else { None };
-    let report = Report { runs, comparison, command };
+    let together = report::together(&runs, comparison.as_ref())?;
+    let report = Report { runs, comparison, together, command };
     put(&report::document(&report), medium, asked.output)?;
     Ok(exit.into())
 }

@@ -60,6 +60,8 @@ pub struct Report {
     /// The directories beside each other; none of a single one, and where no variant was measured
     /// in two of them.
     pub comparison: Option<comparison::View>,
+    /// Pictures of all directories together; none of a single one.
+    pub together: Vec<Picture>,
     /// The command that makes the page again, as it is typed.
     pub command: String,
 }
@@ -87,6 +89,28 @@ pub fn document(report: &Report) -> Document {
         command: report.command.clone(),
         made_by: made_by(),
     }
+}
+
+/// Draws what several runs show together: what was published of all of them, and how they lie to
+/// each other; nothing of a single one.
+///
+/// # Errors
+///
+/// If the drawing library refuses.
+pub fn together(
+    runs: &[Run],
+    comparison: Option<&comparison::View>,
+) -> Result<Vec<Picture>, PlotError> {
+    if runs.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let views: Vec<&View> = runs.iter().map(|run| &run.view).collect();
+    let source = many::sources(&runs.iter().collect::<Vec<&Run>>());
+    let mut pictures: Vec<Picture> = plots::published(&views, &source)?.into_iter().collect();
+    if let Some(comparison) = comparison {
+        pictures.extend(plots::ranks(comparison, &source)?);
+    }
+    Ok(pictures)
 }
 
 /// The picture that shows the answer of a run; none of one without pictures.
@@ -135,6 +159,7 @@ fn parts(report: &Report, gallery: &Gallery) -> Vec<Part> {
     if report.comparison.is_none() {
         parts.extend(many::collection(&report.runs));
     }
+    parts.extend(many::together(report));
     for (index, run) in report.runs.iter().enumerate() {
         let letter = comparison::letter(index);
         let id = format!("run-{}-", letter.to_lowercase());

@@ -7,6 +7,7 @@ use crate::show::document::{Block, Column, Entry, Line, Part, Table, Tone};
 use crate::show::law::LawTable;
 use crate::show::matrix::{self, Matrix};
 use crate::show::plots::{self, Picture};
+use crate::show::tables::{added, hazards, means};
 use crate::show::view::{Section, View};
 use crate::show::{conclusion, text};
 
@@ -63,6 +64,7 @@ fn scenarios(run: &Run, index: usize, gallery: &Gallery, id: &str) -> Vec<Part> 
     match view.chapters.as_slice() {
         [] => {
             let mut parts: Vec<Part> = costs(view, &view.sections, &[], id).into_iter().collect();
+            parts.extend(special(view, &view.sections, id));
             parts.extend(gallery.parts(run, index, &|_| true, id));
             parts
         }
@@ -114,6 +116,7 @@ fn of_chapter(
         None => parts.extend(verdict::claims(chapter, format!("{id}claims"))),
     }
     parts.extend(costs(&run.view, sections, &chapter.matrices, id));
+    parts.extend(special(&run.view, sections, id));
     parts.extend(laws(&chapter.laws, &chapter.tables, id));
     parts.extend(gallery.parts(run, index, is_own, id));
     parts
@@ -139,6 +142,27 @@ fn costs(view: &View, sections: &[Section], matrices: &[Matrix], id: &str) -> Op
     let parents = Part::new(format!("{id}-parents"), "Each parent by itself", each);
     let parents = Part { is_folded: true, ..parents };
     Some(Part { parts: vec![parents], ..Part::new(id, title, matrices) })
+}
+
+/// The tables that a workload has beside those of its parents: of hazards, and of what can be done
+/// between birth and exec.
+fn special(view: &View, sections: &[Section], id: &str) -> Vec<Part> {
+    let is_any = |workload: Workload| sections.iter().any(|one| one.workload == workload.word());
+    let mut parts = Vec::new();
+    if is_any(Workload::Hazard) {
+        let blocks: Vec<Block> = hazards(view).into_iter().map(Block::Table).collect();
+        parts.push(Part::new(format!("{id}hazards"), "Which children hang", blocks));
+    }
+    if is_any(Workload::Gap) {
+        let blocks: Vec<Block> = means(view).into_iter().map(Block::Table).collect();
+        let part =
+            Part::new(format!("{id}support"), "What can be done between birth and exec", blocks);
+        parts.push(part);
+        let blocks = added(view).into_iter().map(Block::Table).collect();
+        parts.push(Part::new(format!("{id}added"), "What it adds", blocks));
+    }
+    parts.retain(|part| !part.blocks.is_empty());
+    parts
 }
 
 /// Whether another table tells all that a table of this section would.
@@ -201,9 +225,9 @@ fn owner(run: &Run, picture: &Picture) -> Option<usize> {
     let view = &run.view;
     let stem = picture.name.strip_suffix(".svg").unwrap_or(&picture.name);
     let by_name = view.chapters.iter().enumerate().filter(|(_, chapter)| {
-        // As `Chart::of` names them.
+        // As `Chart::of` and `Work::all` name them.
         let name = chapter.name.replace('/', "-");
-        let rest = stem.strip_prefix("law-").and_then(|rest| rest.strip_prefix(name.as_str()));
+        let rest = stem.strip_prefix("law-").unwrap_or(stem).strip_prefix(name.as_str());
         rest.is_some_and(|rest| rest.starts_with('-'))
     });
     if let Some((place, _)) = by_name.max_by_key(|(_, chapter)| chapter.name.len()) {

@@ -4,10 +4,13 @@
 use crate::show::comparison::{
     DifferenceRecord, Directory, LeftOut, Line, NOT_JUDGED, Table, View, letter, shorten_hash,
 };
-use crate::show::document::{self, Block, Column, Part};
-use crate::show::units;
+use crate::show::document::{self, Block, Column, Figure, Part};
+use crate::show::plots::{Picture, Topic};
+use crate::show::published::Published;
+use crate::show::{tables, units};
 
-use super::{Run, answer};
+use super::reproduce::quoted;
+use super::{Report, Run, answer};
 
 /// What each of several directories says, none of which can stand beside another; nothing without
 /// any.
@@ -23,6 +26,44 @@ pub(super) fn collection(runs: &[Run]) -> Option<Part> {
     };
     (!runs.is_empty())
         .then(|| Part::new("directories", "The directories", vec![Block::Table(table)]))
+}
+
+/// What all directories show together: how they lie to each other, and what was published of them.
+pub(super) fn together(report: &Report) -> Vec<Part> {
+    let figure = |picture: &Picture| {
+        Block::Figure(Figure {
+            name: picture.name.clone(),
+            title: picture.title.clone(),
+            alt: picture.alt.clone(),
+            caption: format!("{}. {}", picture.title, report.command),
+            svg: picture.svg.clone(),
+        })
+    };
+    let of = |topic: Topic| -> Vec<Block> {
+        report.together.iter().filter(|one| one.topic == topic).map(figure).collect()
+    };
+    let views: Vec<&crate::show::view::View> = report.runs.iter().map(|run| &run.view).collect();
+    let table = tables::published(&Published::of(&views)).map(Block::Table);
+    let published: Vec<Block> = of(Topic::Published).into_iter().chain(table).collect();
+    let parts = [
+        Part::new("ranks", "Ranks", of(Topic::Ranks)),
+        Part::new("published-together", "Published, and here", published),
+    ];
+    parts.into_iter().filter(|part| !part.blocks.is_empty()).collect()
+}
+
+/// The directories as a command takes them: those of one folder together where they are many.
+pub(super) fn sources(runs: &[&Run]) -> String {
+    let paths: Vec<String> = runs.iter().map(|run| quoted(&run.path)).collect();
+    let folder = |path: &String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    match paths.first().and_then(folder) {
+        Some(first)
+            if paths.len() > 3 && paths.iter().all(|p| folder(p).as_ref() == Some(&first)) =>
+        {
+            format!("{first}/*")
+        }
+        _ => paths.join(" "),
+    }
 }
 
 /// The parts of a comparison.
@@ -148,6 +189,38 @@ const DIFFER: &str = "In what the machines differ";
 mod tests {
     use super::*;
     use crate::show::comparison::{DifferenceRecord, Directory};
+    use crate::show::example;
+    use crate::show::report::{self, fixture};
+
+    #[test]
+    fn what_several_runs_reproduce_stands_in_one_picture_and_one_table() {
+        let run = fixture::run(&example::published());
+        let runs = vec![run.clone(), Run { path: "results/other run".to_owned(), ..run }];
+        let together = report::together(&runs, None).unwrap();
+        assert_eq!(together.len(), 1);
+        assert!(together[0].svg.contains("results/other run"), "its caption names both");
+        assert!(report::together(&runs[..1], None).unwrap().is_empty());
+        let command = "forkbench report a b -o c.md".to_owned();
+        let report = Report { runs, comparison: None, together, command };
+        let [part] = super::together(&report).try_into().unwrap();
+        assert_eq!(part.id, "published-together");
+        let [Block::Figure(figure), Block::Table(table)] = &part.blocks[..] else {
+            panic!("{part:?}")
+        };
+        assert!(figure.caption.ends_with("forkbench report a b -o c.md"));
+        assert_eq!(table.lines.len(), 8);
+    }
+
+    #[test]
+    fn many_directories_of_one_folder_are_named_by_it() {
+        let run = fixture::run(&example::summary(&[], "vfork"));
+        let at = |path: &str| Run { path: path.to_owned(), ..run.clone() };
+        let runs = ["a/b/1", "a/b/2", "a/b/3", "a/b/4"].map(at);
+        assert_eq!(sources(&runs.each_ref()), "a/b/*");
+        assert_eq!(sources(&[&runs[0], &runs[1]]), "a/b/1 a/b/2");
+        let other = at("c");
+        assert_eq!(sources(&[&runs[0], &runs[1], &runs[2], &other]), "a/b/1 a/b/2 a/b/3 c");
+    }
 
     fn directory(letter: &str) -> Directory {
         Directory {

@@ -15,6 +15,10 @@ use super::source::Read;
 use super::{Report, Run, answer, evidence, machine, many, methods, quality, reproduce, verdict};
 use crate::model::did_you_mean;
 use crate::show::document::{Block, Document, Figure, Part};
+use crate::show::plots;
+use crate::show::published::Published;
+use crate::show::tables;
+use crate::show::view::View;
 
 /// What is wrong with an outline: what stands there, and what is allowed.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,7 @@ struct Place<'a> {
 }
 
 /// The words that show something of one directory; beside them there are `comparison`,
-/// `differences` and `picture:NAME`.
+/// `differences`, `all-published` and `picture:NAME`.
 pub static WORDS: [Word; 14] = [
     Word {
         word: "answer",
@@ -164,6 +168,7 @@ pub static WORDS: [Word; 14] = [
 /// What shows several directories of a part at once.
 const COMPARISON: &str = "comparison";
 const DIFFERENCES: &str = "differences";
+const ALL_PUBLISHED: &str = "all-published";
 /// What stands before the name of a picture.
 const PICTURE: &str = "picture:";
 
@@ -236,7 +241,8 @@ impl Outline {
     /// If a picture is named that there is not, or a directory has nothing of what is to be shown.
     pub fn document(&self, read: Read, command: &str) -> Result<Document, OutlineError> {
         let Read { runs, results } = read;
-        let report = Report { runs, comparison: None, command: command.to_owned() };
+        let report =
+            Report { runs, comparison: None, together: Vec::new(), command: command.to_owned() };
         let page = Page { gallery: Gallery::of(&report), report: &report, results: &results };
         let picture = self.picture.as_deref().map(|text| {
             let (directory, name) = of_directory(text).map_err(OutlineError)?;
@@ -286,7 +292,7 @@ impl Planned {
 
 /// Every word that stands by itself.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    WORDS.iter().map(|one| one.word).chain([COMPARISON, DIFFERENCES])
+    WORDS.iter().map(|one| one.word).chain([COMPARISON, DIFFERENCES, ALL_PUBLISHED])
 }
 
 /// `DIR:NAME` in its two parts.
@@ -342,6 +348,9 @@ impl Page<'_> {
         }
         if word == COMPARISON || word == DIFFERENCES {
             return self.beside(title, word, indices);
+        }
+        if word == ALL_PUBLISHED {
+            return self.published(title, indices);
         }
         let found = WORDS.iter().find(|one| one.word == word).expect("checked when read");
         let mut all = Vec::new();
@@ -414,6 +423,35 @@ impl Page<'_> {
         let run = &self.report.runs[index];
         let picture = find(run, name)?;
         Ok(self.gallery.figure(run, index, picture))
+    }
+
+    /// What was published of all directories of a part: one picture and one table.
+    fn published(&self, title: &str, indices: &[usize]) -> Result<Vec<Block>, String> {
+        let runs: Vec<&Run> = indices.iter().map(|&index| &self.report.runs[index]).collect();
+        let views: Vec<&View> = runs.iter().map(|run| &run.view).collect();
+        let sources = many::sources(&runs);
+        let drawn = plots::published(&views, &sources).map_err(|error| error.to_string())?;
+        let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let place: String = title.chars().map(fits).collect();
+        let figure = drawn.map(|picture| {
+            Block::Figure(Figure {
+                name: format!("published-{place}.svg"),
+                caption: format!("{}. {sources}", picture.title),
+                title: picture.title,
+                alt: picture.alt,
+                svg: picture.svg,
+            })
+        });
+        let table = tables::published(&Published::of(&views)).map(Block::Table);
+        let blocks: Vec<Block> = figure.into_iter().chain(table).collect();
+        if blocks.is_empty() {
+            return Err(format!(
+                "part `{title}` shows `{ALL_PUBLISHED}`, and none of its directories reproduces \
+                 anything"
+            ));
+        }
+        let command = format!("forkbench report {sources} -o published.md");
+        Ok(blocks.into_iter().chain([Block::Commands(vec![command])]).collect())
     }
 
     /// The directories of a part beside each other.

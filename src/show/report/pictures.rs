@@ -13,16 +13,49 @@ use super::{Report, Run};
 /// first.
 const MOST: usize = 1_300_000;
 
-/// The questions that pictures answer, in the order in which they are asked; whether pictures of it
-/// are evidence that a reader opens when wanted. Topics that are not here come after them.
-type Question = (fn(Topic) -> bool, &'static str, bool);
+/// The questions that pictures answer, in the order in which they are asked: what links lead to,
+/// and whether pictures of it are evidence that a reader opens when wanted. Topics that are not here
+/// come after them.
+type Question = (fn(Topic) -> bool, &'static str, &'static str, bool);
 
-const QUESTIONS: [Question; 5] = [
-    (|topic| topic == Topic::Law, "How does it grow?", false),
-    (|topic| topic == Topic::Lanes, "Where does the time of a spawn go?", false),
-    (|topic| topic == Topic::Hazards, "How often does a child hang?", false),
-    (|topic| topic == Topic::Latency, "How long does it take at the worst?", true),
-    (|topic| matches!(topic, Topic::Distribution(_)), "How are the times distributed?", true),
+const QUESTIONS: [Question; 12] = [
+    (|topic| topic == Topic::Law, "question-1", "How does it grow?", false),
+    (|topic| topic == Topic::Lanes, "question-2", "Where does the time of a spawn go?", false),
+    (|topic| topic == Topic::Hazards, "question-3", "How often does a child hang?", false),
+    (|topic| topic == Topic::Cow, "question-cow", "What does writing memory cost then?", false),
+    (
+        |topic| topic == Topic::Stall,
+        "question-stall",
+        "How long do other threads stand still?",
+        false,
+    ),
+    (
+        |topic| topic == Topic::Gap,
+        "question-gap",
+        "What does each action between birth and exec add?",
+        false,
+    ),
+    (
+        |topic| topic == Topic::Throughput,
+        "question-throughput",
+        "How many jobs a second, and how long does each take?",
+        false,
+    ),
+    (
+        |topic| topic == Topic::Pipeline,
+        "question-pipeline",
+        "When does a pipeline begin to deliver?",
+        false,
+    ),
+    (|topic| topic == Topic::Work, "question-work", "What does each way cost?", false),
+    (|topic| topic == Topic::Published, "question-published", "Is it what was published?", false),
+    (|topic| topic == Topic::Latency, "question-4", "How long does it take at the worst?", true),
+    (
+        |topic| matches!(topic, Topic::Distribution(_)),
+        "question-5",
+        "How are the times distributed?",
+        true,
+    ),
 ];
 
 /// What stands above pictures of which no question is known.
@@ -30,7 +63,17 @@ const OTHERS: &str = "More pictures";
 
 /// Which topics show the answer of a run, the plainest first; without one of them it is the first
 /// picture that there is.
-const ANSWERS: [Topic; 4] = [Topic::Law, Topic::Lanes, Topic::Latency, Topic::Hazards];
+const ANSWERS: [Topic; 9] = [
+    Topic::Cow,
+    Topic::Stall,
+    Topic::Gap,
+    Topic::Throughput,
+    Topic::Pipeline,
+    Topic::Law,
+    Topic::Lanes,
+    Topic::Latency,
+    Topic::Hazards,
+];
 
 /// The pictures of a page.
 pub(super) struct Gallery {
@@ -119,8 +162,8 @@ impl Gallery {
                     parts.push(Part { is_folded, ..part });
                 }
             };
-        for (place, (asks, title, is_folded)) in QUESTIONS.iter().enumerate() {
-            add(format!("question-{}", place + 1), title, *is_folded, of(asks));
+        for (asks, word, title, is_folded) in &QUESTIONS {
+            add((*word).to_owned(), title, *is_folded, of(asks));
         }
         let is_other = |topic: Topic| QUESTIONS.iter().all(|(asks, ..)| !asks(topic));
         add("pictures".to_owned(), OTHERS, false, of(&is_other));
@@ -202,7 +245,7 @@ mod tests {
     use crate::show::report::fixture;
 
     fn report(runs: Vec<Run>) -> Report {
-        Report { runs, comparison: None, command: String::new() }
+        Report { runs, comparison: None, together: Vec::new(), command: String::new() }
     }
 
     fn figures(parts: &[Part]) -> Vec<String> {
