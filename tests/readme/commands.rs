@@ -211,7 +211,9 @@ fn shrink(arguments: &[String], place: &Path, out: &str) -> Vec<String> {
     let is = |command: &str| arguments.first().is_some_and(|word| word == command);
     let has = |flag: &str| arguments.iter().any(|word| word == flag);
     let measures = is("run") && !has("--resume");
-    let checks = is("check") && has("--cand") && !arguments.iter().any(|word| is_results(word));
+    let of_directories =
+        arguments.windows(2).any(|pair| pair[0] == "--base" && is_results(&pair[1]));
+    let checks = is("check") && has("--cand") && !of_directories;
     let makes_hazards = is("hazard") && !has("--resume") && !has("--symbols");
     let mut shrunk: Vec<String> = Vec::new();
     let mut words = arguments.iter();
