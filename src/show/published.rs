@@ -76,18 +76,22 @@ impl Published {
         let factors = self.factors();
         let figures = match factors.as_slice() {
             [] => "No published figure has one of ours beside it".to_owned(),
-            [only] => format!("The published figure is {} here", units::ratio(*only)),
+            [only] => format!("Here the published figure comes out {}", units::ratio(*only)),
             [least, .., most] => format!(
-                "{} published figures are {} to {} here, {} in the middle",
+                "Here {} published figures come out {} to {} times as long, {} in the middle",
                 factors.len(),
                 units::factor(*least),
-                units::ratio(*most),
-                units::ratio(factors[factors.len() / 2])
+                units::factor(*most),
+                units::factor(factors[factors.len() / 2])
             ),
         };
         match self.tally() {
             tally if tally.all() == 0 => figures,
-            tally => format!("{figures}; of {} claims {} hold", tally.all(), tally.holds),
+            tally => format!(
+                "{figures}; of {} {}",
+                units::plural(tally.all() as u64, "claim", "claims"),
+                units::plural(tally.holds as u64, "holds", "hold")
+            ),
         }
     }
 
@@ -221,7 +225,8 @@ mod tests {
         let one = Published::of(&[&view]);
         assert_eq!(
             one.sentence(),
-            "2 published figures are 2.52 to 3.54x here, 3.54x in the middle; of 4 claims 1 hold"
+            "Here 2 published figures come out 2.52 to 3.54 times as long, 3.54 in the middle; of 4 \
+             claims 1 holds"
         );
         let dots = one.dots().unwrap();
         let [group] = &dots.groups[..] else { panic!("{:?}", dots.groups) };

@@ -348,8 +348,8 @@ mod tests {
         let found = works(Workload::Throughput, &jobs);
         assert_eq!(
             chart(&found).title,
-            "2 that spawn at once do 1.90x as much as one (fork, processes), or only 1.50x (fork, \
-             threads)"
+            "Of several that spawn at once, the most do 1.90x the jobs (fork, processes, 2 against \
+             1), the fewest 1.50x (fork, threads, 2 against 1)"
         );
         let rows = [job("empty", "fork", "", &rates[0]), job("empty", "vfork", "", &rates[1])];
         let found = works(Workload::Throughput, &rows);

@@ -36,7 +36,7 @@ pub(super) fn draw(dots: &Dots, source: &str) -> Drawn {
         let longest = texts.map(|text| text.chars().count()).max().unwrap_or(0);
         ((longest as f64 * each) as i32).min(most)
     };
-    let names = width(&mut rows().map(|row| &row.name), WIDE, 320).max(60);
+    let names = width(&mut rows().map(|row| &row.name), WIDE, 380).max(60);
     let notes = width(&mut rows().map(|row| &row.note), NARROW, 240);
     let keys = key_lines(&dots.keys);
     let top = page.top() + KEYS * keys.len() as i32;

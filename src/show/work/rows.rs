@@ -28,6 +28,10 @@ pub(super) fn of(ground: Ground<'_>, topic: Topic, name: &str, extra: &Extra) ->
         .sections
         .iter()
         .find_map(|section| section.columns.iter().find(|column| column.main.is_some()))?;
+    // The control alone answers nothing.
+    if ranked(ground).is_empty() {
+        return None;
+    }
     let (common, places) = ground.places();
     let mut room = MOST;
     let mut left_out = 0;

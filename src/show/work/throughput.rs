@@ -216,7 +216,8 @@ fn spawners(ground: Ground<'_>, section: &Section) -> Option<Work> {
             }),
         }
     }
-    let mut gains: Vec<(String, f64, f64)> = Vec::new();
+    // Of each series, which spawners against which, and how many times as many jobs.
+    let mut gains: Vec<(String, f64)> = Vec::new();
     for line in &mut lines {
         line.points.sort_by(|a, b| a.x.total_cmp(&b.x));
         if let [first, .., last] = line.points.as_slice()
@@ -227,17 +228,16 @@ fn spawners(ground: Ground<'_>, section: &Section) -> Option<Work> {
                 format!("{} with {}", units::figure(unit, first.value), first.label),
                 format!("{} with {}", units::figure(unit, last.value), last.label),
             ];
-            gains.push((line.name.clone(), last.x, gain));
+            let what = format!("{}, {} against {}", line.name, last.label, first.label);
+            gains.push((what, gain));
         }
     }
-    gains.sort_by(|a, b| b.2.total_cmp(&a.2));
+    gains.sort_by(|a, b| b.1.total_cmp(&a.1));
     let title = match gains.as_slice() {
         [] => "Jobs a second against how many spawn at once".to_owned(),
-        [(name, most, gain)] => {
-            format!("{name}: {most} that spawn at once do {} as much as one", units::ratio(*gain))
-        }
-        [(most, at, high), .., (least, _, low)] => format!(
-            "{at} that spawn at once do {} as much as one ({most}), or only {} ({least})",
+        [(what, gain)] => format!("{} the jobs: {what}", units::ratio(*gain)),
+        [(most, high), .., (least, low)] => format!(
+            "Of several that spawn at once, the most do {} the jobs ({most}), the fewest {} ({least})",
             units::ratio(*high),
             units::ratio(*low)
         ),
