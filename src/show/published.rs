@@ -132,7 +132,7 @@ impl Published {
                 key(Sign::Ring, "published, elsewhere"),
                 key(
                     Sign::Own,
-                    "measured here, with its 95 % interval; the factor is here / published",
+                    "mark of the mechanism: measured here, 95 % interval; factor: here / published",
                 ),
             ],
             groups,
