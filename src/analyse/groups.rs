@@ -16,6 +16,7 @@ use super::environments::Environment;
 use super::estimate::over_launches_in_proportion;
 use super::judgement::tails_disturbed;
 use super::launches::Told;
+use super::shifts::{Shift, pooled_deciles};
 use crate::model::interval::Interval;
 use crate::model::quantity::{Percentile, Quantity};
 use crate::model::row::Role;
@@ -55,6 +56,9 @@ pub struct Measured {
     pub identity: Identity,
     /// Spawns that failed.
     pub failed: usize,
+    /// The deciles of how long its callers are blocked, in nanoseconds, of all samples together;
+    /// empty where there are too few.
+    pub deciles: Vec<f64>,
     /// For each quantity what each launch says, in its unit, by the number of the launch, or why
     /// nothing is said.
     pub told: BTreeMap<Quantity, std::result::Result<BTreeMap<u32, f64>, String>>,
@@ -134,6 +138,7 @@ impl Results {
                 setup,
                 identity,
                 failed: cells.facts[index].failed,
+                deciles: pooled_deciles(cells.cell(index, Interval::Blocked)),
                 told: told(cells, index, asked),
             });
         }
@@ -199,6 +204,8 @@ pub struct Comparison {
     pub means: Vec<Mean>,
     /// Variants that a mean leaves out, each with why.
     pub left_out: Vec<(String, String)>,
+    /// By how much the later directories differ from the first along their distributions.
+    pub shifts: Vec<Shift>,
 }
 
 /// One quantity of one variant, in each directory.
@@ -272,7 +279,7 @@ impl Comparison {
             );
         }
         let (means, left_out) = means(directories, &rows);
-        Comparison { rows, means, left_out }
+        Comparison { rows, means, left_out, shifts: Shift::of_directories(directories) }
     }
 
     /// Whether any variant can be compared with itself in another directory.

@@ -21,6 +21,7 @@ mod launches;
 pub mod laws;
 pub mod places;
 pub mod quantiles;
+pub mod shifts;
 pub mod summary;
 pub mod timeline;
 pub mod two_samples;

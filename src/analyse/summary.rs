@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Cell, Cells, Reading};
+use super::cells::{BlockQuantiles, Cell, Cells, Reading};
 use super::columns::{ColumnSummary, columns};
 use super::contrasts::{Contrast, compare, contrast};
 use super::estimate::{hodges_lehmann, median};
@@ -14,6 +14,7 @@ use super::hazards::Trial;
 use super::laws::Law;
 use super::places;
 use super::quantiles::{Figure, quantile};
+use super::shifts::Shift;
 use super::warnings::warnings;
 use crate::model::interval::Interval;
 use crate::model::knob;
@@ -52,6 +53,9 @@ pub struct Summary {
     pub published: Vec<Compared>,
     /// What became of the children of workload=hazard.
     pub hazards: Vec<Trial>,
+    /// By how much the sides of a check differ along their distributions; empty of a run that is
+    /// none.
+    pub shifts: Vec<Shift>,
     /// How much there is of everything.
     pub totals: Totals,
     /// What a reader should know before trusting the rest, weightiest first.
@@ -117,6 +121,8 @@ pub struct IntervalSummary {
     pub versus_p95: Option<Contrast>,
     /// The median in each launch, that is in each fresh parent, in the order of the launches.
     pub launch_medians: Vec<LaunchMedian>,
+    /// The median of each block, in the order of launch and block, which is that of time.
+    pub block_medians: Vec<BlockMedian>,
     /// Largest of the launch medians / smallest; none with fewer than two launches or a zero.
     pub launch_spread: Option<f64>,
     /// How steady it is within a launch.
@@ -132,6 +138,17 @@ pub struct LaunchMedian {
     pub p50: f64,
     /// Samples that it is the median of.
     pub count: usize,
+}
+
+/// The median of one interval of one variant in one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlockMedian {
+    /// Number of the launch.
+    pub launch: u32,
+    /// Number of the block.
+    pub block: u32,
+    /// Median, in nanoseconds.
+    pub p50: f64,
 }
 
 /// How steady an interval is within a launch; each is none where there are too few blocks to say.
@@ -386,6 +403,7 @@ impl Summary {
             published: Compared::all(cells, &laws),
             laws,
             hazards: Trial::all(cells),
+            shifts: Shift::of_gate(cells),
             launches: cells.launches.clone(),
             events: cells.events.clone(),
             totals,
@@ -490,6 +508,7 @@ fn interval_summary(
         versus_p95: against(0.95),
         launch_spread: spread(&launch_medians),
         launch_medians,
+        block_medians: block_medians(cell),
         steadiness: steadiness(cell, quantile(&pooled, 0.5)),
     })
 }
@@ -501,6 +520,15 @@ fn launch_medians(cell: &Cell) -> Vec<LaunchMedian> {
             Some(LaunchMedian { launch, p50, count: values.len() })
         })
         .collect()
+}
+
+fn block_medians(cell: &Cell) -> Vec<BlockMedian> {
+    let median = |block: BlockQuantiles| BlockMedian {
+        launch: block.launch,
+        block: block.block,
+        p50: block.p50,
+    };
+    cell.blocks().map(median).collect()
 }
 
 pub(super) fn spread(medians: &[LaunchMedian]) -> Option<f64> {

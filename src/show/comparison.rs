@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::analyse::environments::{Difference, differences};
 use crate::analyse::groups::{Comparison, Mean, Results};
 use crate::model::row::Role;
+use crate::show::shift::ShiftChart;
 use crate::show::units;
 
 pub use formats::{FORMATS, find};
@@ -33,6 +34,8 @@ pub struct View {
     pub records: Vec<Record>,
     /// The geometric means, for the formats that machines read.
     pub means: Vec<MeanRecord>,
+    /// By how much the later directories differ from the first along their distributions.
+    pub shifts: Vec<ShiftChart>,
 }
 
 /// One of the directories.
@@ -215,6 +218,7 @@ impl View {
             left_out: left_out.map(|(label, why)| LeftOut { label, why }).collect(),
             records: records(directories, comparison),
             means: mean_records(directories, comparison),
+            shifts: comparison.shifts.iter().filter_map(ShiftChart::of).collect(),
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::analyse::findings::{Compared, Finding, Measured};
 use crate::analyse::laws::{Fit, Growth, Law, Point, Slope};
 use crate::analyse::quantiles::{Figure, Quantile};
 use crate::analyse::summary::{
-    Count, CountSource, Faults, IntervalSummary, LaunchMedian, Steadiness, Summary, Totals,
-    TwinSummary, VariantSummary, Warning,
+    BlockMedian, Count, CountSource, Faults, IntervalSummary, LaunchMedian, Steadiness, Summary,
+    Totals, TwinSummary, VariantSummary, Warning,
 };
 use crate::model::claim::{Claim, Estimate, Per, Place, Verdict};
 use crate::model::interval::Interval;
@@ -214,6 +214,7 @@ pub(super) fn summary(parents: &[(&str, &[Spawn])], versus: &str) -> Summary {
         findings: Vec::new(),
         published: Vec::new(),
         hazards: Vec::new(),
+        shifts: Vec::new(),
         vs: Some(versus.to_owned()),
         confidence: 0.95,
         variants,
@@ -489,6 +490,21 @@ fn view_of(summary: &Summary, distributions: &Distributions) -> View {
     )
 }
 
+/// The same summary with blocks: ten in each of five launches, the first of which is slower.
+pub(super) fn with_blocks(mut summary: Summary) -> Summary {
+    for interval in summary.variants.iter_mut().flat_map(|one| &mut one.intervals) {
+        let of_launch = |launch: &LaunchMedian| {
+            let (launch, p50) = (launch.launch, launch.p50);
+            (0..10).map(move |block| {
+                let wave = 1.0 + 0.004 * f64::from((block * 7 + launch * 3) % 5);
+                BlockMedian { launch, block, p50: p50 * wave }
+            })
+        };
+        interval.block_medians = interval.launch_medians.iter().flat_map(of_launch).collect();
+    }
+    summary
+}
+
 /// Samples around the medians of a summary, with a tail, the same at each call.
 fn distributions(summary: &Summary) -> Distributions {
     let mut distributions = Distributions::default();
@@ -595,6 +611,7 @@ fn variant(
                             count: spawn.count / 5,
                         })
                         .collect(),
+                    block_medians: Vec::new(),
                     launch_spread: Some(2.3),
                     steadiness: Steadiness::default(),
                 }

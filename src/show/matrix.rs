@@ -2,7 +2,7 @@
 
 use crate::analyse::columns::Unit;
 use crate::model::quantity::Measure;
-use crate::show::view::{Cell, Kind, Row, Section};
+use crate::show::view::{Cell, Heading, Kind, Row, Section};
 
 /// One figure of each mechanism in each parent.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,29 +41,34 @@ impl Matrix {
     }
 
     fn of_workload(sections: &[Section], workload: &str) -> Vec<Matrix> {
-        let own = || sections.iter().filter(|section| section.workload == workload);
-        let rows: Vec<(&str, Vec<&Row>)> = own()
-            .map(|section| {
-                let is_told = |row: &&Row| row.kind != Kind::Control;
-                (section.shape.as_str(), section.rows().filter(is_told).collect())
-            })
-            .filter(|(_, rows): &(&str, Vec<&Row>)| !rows.is_empty())
-            .collect();
+        let rows = parents(sections, workload);
         if rows.len() <= MANY {
             return Vec::new();
         }
-        let main = own().find_map(|section| section.columns.iter().find(|one| one.main.is_some()));
-        if let Some(heading) = main {
-            let what = format!("{workload}: {}", heading.about);
-            return vec![Matrix::from(&rows, &what, heading.unit, |row| row.main)];
-        }
-        let time = Unit::Of(Measure::Nanoseconds);
-        let mut matrices =
-            vec![Matrix::from(&rows, "Caller blocked, p50", time, |row| row.blocked)];
-        if rows.len() <= FOR_TWO {
+        let mut matrices: Vec<Matrix> = Matrix::main(sections, workload).into_iter().collect();
+        if heading(sections, workload).is_none() && rows.len() <= FOR_TWO {
+            let time = Unit::Of(Measure::Nanoseconds);
             matrices.push(Matrix::from(&rows, "Child reaped, p50", time, |row| row.reaped));
         }
         matrices
+    }
+
+    /// The matrix of the main figure of a workload, however few the parents are; none of none.
+    pub fn main(sections: &[Section], workload: &str) -> Option<Matrix> {
+        let rows = parents(sections, workload);
+        if rows.is_empty() {
+            return None;
+        }
+        Some(match heading(sections, workload) {
+            Some(heading) => {
+                let what = format!("{workload}: {}", heading.about);
+                Matrix::from(&rows, &what, heading.unit, |row| row.main)
+            }
+            None => {
+                let time = Unit::Of(Measure::Nanoseconds);
+                Matrix::from(&rows, "Caller blocked, p50", time, |row| row.blocked)
+            }
+        })
     }
 
     fn from(
@@ -109,6 +114,25 @@ impl Matrix {
 
 /// What is left of a label that has nothing but what all have.
 pub(super) const NOTHING_MORE: &str = "nothing more";
+
+/// The parents in which a workload was done, each with its rows but the controls.
+fn parents<'a>(sections: &'a [Section], workload: &str) -> Vec<(&'a str, Vec<&'a Row>)> {
+    sections
+        .iter()
+        .filter(|section| section.workload == workload)
+        .map(|section| {
+            let is_told = |row: &&Row| row.kind != Kind::Control;
+            (section.shape.as_str(), section.rows().filter(is_told).collect())
+        })
+        .filter(|(_, rows): &(&str, Vec<&Row>)| !rows.is_empty())
+        .collect()
+}
+
+/// The main column of a workload that has columns of its own.
+fn heading<'a>(sections: &'a [Section], workload: &str) -> Option<&'a Heading> {
+    let own = sections.iter().filter(|section| section.workload == workload);
+    own.flat_map(|section| &section.columns).find(|one| one.main.is_some())
+}
 
 /// What all labels have in common, and what is left of each.
 pub(super) fn stripped(shapes: &[&str]) -> (String, Vec<String>) {

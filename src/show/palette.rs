@@ -1,7 +1,9 @@
 //! The look of a mechanism: the same colour everywhere, and a second cue beside it.
 //!
 //! Colours are those of Okabe and Ito ("Color Universal Design", 2008), told apart under every
-//! common colour blindness; a dash pattern and a mark tell them apart without any colour.
+//! common colour blindness, two of them darker than theirs, so that a thin line is seen on a white
+//! page as well as on a dark one. What has no hue takes the colour of text, which pages turn with
+//! their theme. A dash pattern and a mark tell mechanisms apart without any colour.
 
 /// The look of one mechanism.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,10 +33,18 @@ pub enum Mark {
     Cross,
 }
 
-const BLACK: (u8, u8, u8) = (0, 0, 0);
-const GREY: (u8, u8, u8) = (110, 110, 110);
-const ORANGE: (u8, u8, u8) = (230, 159, 0);
-const SKY: (u8, u8, u8) = (86, 180, 233);
+/// Colour of text in a picture, on white; pages turn it with their theme.
+pub const INK: (u8, u8, u8) = (34, 34, 34);
+/// Colour of what is said besides.
+pub const FAINT: (u8, u8, u8) = (96, 96, 96);
+/// Colour of a grid.
+pub const GRID: (u8, u8, u8) = (222, 222, 222);
+/// What is far from the best: the colour of no mechanism.
+pub const HEAT: (u8, u8, u8) = (178, 34, 84);
+/// How opaque what is farthest is at most: text of the page's own colour is read on it.
+pub const WARMEST: f64 = 0.55;
+const ORANGE: (u8, u8, u8) = (204, 132, 0);
+const SKY: (u8, u8, u8) = (58, 154, 214);
 const GREEN: (u8, u8, u8) = (0, 158, 115);
 const BLUE: (u8, u8, u8) = (0, 114, 178);
 const VERMILION: (u8, u8, u8) = (213, 94, 0);
@@ -51,7 +61,7 @@ const MIXED: &str = "9 3 2 3";
 /// The look of the mechanism of that name. Names that are not known share a few looks.
 pub fn look(mechanism: &str) -> Look {
     let (colour, ansi, dashes, mark) = match mechanism {
-        "none" => (GREY, 7, SHORT, Mark::Cross),
+        "none" => (FAINT, 7, SHORT, Mark::Cross),
         "fork" => (VERMILION, 1, SOLID, Mark::Disc),
         "_fork" => (VERMILION, 1, LONG, Mark::Circle),
         "clone3" => (PURPLE, 5, MIXED, Mark::Square),
@@ -64,14 +74,14 @@ pub fn look(mechanism: &str) -> Look {
         "command" => (ORANGE, 3, SOLID, Mark::Square),
         "popen" => (ORANGE, 3, LONG, Mark::Triangle),
         "system" => (ORANGE, 3, SHORT, Mark::Cross),
-        "thread" => (BLACK, 7, SHORT, Mark::Triangle),
+        "thread" => (INK, 7, SHORT, Mark::Triangle),
         other => {
             let sum: usize = other.bytes().map(usize::from).sum();
             [
-                (BLACK, 7, SOLID, Mark::Cross),
-                (BLACK, 7, LONG, Mark::Circle),
-                (GREY, 7, SOLID, Mark::Square),
-                (GREY, 7, MIXED, Mark::Disc),
+                (INK, 7, SOLID, Mark::Cross),
+                (INK, 7, LONG, Mark::Circle),
+                (FAINT, 7, SOLID, Mark::Square),
+                (FAINT, 7, MIXED, Mark::Disc),
             ][sum % 4]
         }
     };
@@ -92,6 +102,38 @@ pub fn nth(mechanism: &str, place: usize) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Relative luminance, as WCAG 2.1 defines it.
+    fn luminance((red, green, blue): (u8, u8, u8)) -> f64 {
+        let linear = |part: u8| {
+            let share = f64::from(part) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    fn contrast(one: (u8, u8, u8), other: (u8, u8, u8)) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// A graphic takes 3 and text 4.5 (WCAG 2.1, 1.4.11 and 1.4.3).
+    #[test]
+    fn every_hue_is_seen_on_white_and_on_a_dark_page() {
+        for hue in [ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE] {
+            let (light, dark) = (contrast(hue, (255, 255, 255)), contrast(hue, (24, 26, 30)));
+            assert!(light >= 2.95 && dark >= 2.95, "{hue:?}: {light} {dark}");
+        }
+        assert!(contrast(INK, (255, 255, 255)) > 4.5 && contrast(FAINT, (255, 255, 255)) > 4.5);
+        let warm = |page: (u8, u8, u8)| {
+            let mix = |one: u8, page: u8| {
+                (f64::from(one) * WARMEST + f64::from(page) * (1.0 - WARMEST)) as u8
+            };
+            (mix(HEAT.0, page.0), mix(HEAT.1, page.1), mix(HEAT.2, page.2))
+        };
+        assert!(contrast(INK, warm((255, 255, 255))) > 4.5);
+        assert!(contrast((225, 225, 225), warm((24, 26, 30))) > 4.5);
+    }
 
     #[test]
     fn series_of_one_mechanism_share_its_colour_and_nothing_else() {

@@ -11,6 +11,7 @@ mod grid;
 mod hazards;
 mod judgement;
 mod lanes;
+mod spark;
 mod support;
 mod table;
 
@@ -201,6 +202,7 @@ fn below(view: &View, screen: Screen) -> Vec<String> {
     for line in &view.trust {
         lines.extend(entry("trust", Style::new(), line, screen));
     }
+    lines.extend(view.spark.as_ref().and_then(|spark| spark::render(spark, screen)));
     lines.extend(warnings(view, screen));
     lines.extend(next(view, screen));
     lines
@@ -329,6 +331,22 @@ mod tests {
         let screen = plain(&view, Screen { unicode: false, ..SCREEN });
         assert!(screen.is_ascii(), "{screen}");
         insta::assert_snapshot!("ascii", screen);
+    }
+
+    #[test]
+    fn blocks_in_the_order_of_time_where_there_is_room() {
+        let view = example::view(&example::with_blocks(example::first_screen()));
+        let line = |width: usize, unicode: bool| {
+            let screen = plain(&view, Screen { width, unicode });
+            screen.lines().find(|line| line.starts_with("blocks")).map(str::to_owned)
+        };
+        assert_eq!(
+            line(100, true).unwrap(),
+            "blocks   fork, 24.2 ms to 56.5 ms  ██████████│▁▁▁▁▁▁▁▁▁▁│▁▁▁▁▁▁▁▁▁▁│▁▁▁▁▁▁▁▁▁▁│\
+             ▁▁▁▁▁▁▁▁▁▁"
+        );
+        assert!(line(80, false).unwrap().is_ascii());
+        assert_eq!(line(40, true), None);
     }
 
     #[test]

@@ -25,8 +25,12 @@ use crate::show::chart::Chart;
 use crate::show::conclusion;
 use crate::show::distribution::{Distributions, Length, Step};
 use crate::show::figures::Record;
+use crate::show::forest::Forest;
 use crate::show::hazards::{self, Hazards};
+use crate::show::heat::Heat;
 use crate::show::law::{self, Applied, Asked, LawRecord};
+use crate::show::series::{Series, Spark};
+use crate::show::shift::ShiftChart;
 use crate::show::support::Support;
 use crate::show::units;
 use crate::show::warning::{Disturbance, Warning};
@@ -69,6 +73,14 @@ pub struct View {
     pub charts: Vec<Chart>,
     /// The pictures of workloads that have columns of their own.
     pub works: Vec<Work>,
+    /// What each mechanism costs in each parent, a picture for each workload.
+    pub heats: Vec<Heat>,
+    /// Every ratio with its interval; none where nothing is compared.
+    pub forest: Option<Forest>,
+    /// By how much the sides of a check differ along their distributions.
+    pub shifts: Vec<ShiftChart>,
+    /// The blocks of the row that the answer is about, in the order of time; none with too few.
+    pub spark: Option<Spark>,
 }
 
 /// What was measured of one workload in parents of one shape.
@@ -93,6 +105,8 @@ pub struct Section {
     pub curves: Vec<Curve>,
     /// Pictures of lengths by percentile.
     pub tails: Vec<Tail>,
+    /// The blocks of each row in the order of time; none with too few.
+    pub series: Option<Series>,
     /// What the pictures of this section show, in words.
     pub titles: Titles,
 }
@@ -373,6 +387,10 @@ impl View {
             applied: origin.asked.iter().flat_map(|one| Applied::all(&laws, one)).collect(),
             charts,
             works: Work::all(summary, origin.distributions, &chapters, &sections),
+            heats: if is_hazard { Vec::new() } else { Heat::of(&sections) },
+            forest: if is_hazard { None } else { Forest::of_sections(&sections) },
+            shifts: summary.shifts.iter().filter_map(ShiftChart::of).collect(),
+            spark: spark(summary, &sections),
             chapters,
             sections,
         }
@@ -547,6 +565,7 @@ fn section(
         lanes: if is_spawn { rows.iter().filter_map(lane).collect() } else { Vec::new() },
         curves: if is_spawn { curves(&rows, &all, distributions) } else { Vec::new() },
         tails: Vec::new(),
+        series: series(variants, &rows, &caption(shape, variants)),
         groups: group(rows),
         titles: Titles::default(),
     };
@@ -665,6 +684,16 @@ fn tails(section: &Section, distributions: &Distributions) -> Vec<Tail> {
         })
         .filter(|tail| tail.curves.len() <= MOST_CURVES)
         .collect()
+}
+
+/// The blocks of the rows of a section, those of the controls left out.
+fn series(variants: &[&VariantSummary], rows: &[Row], caption: &str) -> Option<Series> {
+    let told = rows.iter().filter(|row| row.kind != Kind::Control);
+    let of = |row: &Row| {
+        let variant = variants.iter().find(|variant| variant.row.variant == row.variant)?;
+        Some((row.name.clone(), *variant))
+    };
+    Series::of(&told.filter_map(of).collect::<Vec<_>>(), caption)
 }
 
 fn group(rows: Vec<Row>) -> Vec<Group> {
@@ -949,6 +978,13 @@ fn trust(summary: &Summary, sections: &[Section]) -> Vec<String> {
     }
     lines.push(parts.join("; "));
     lines
+}
+
+/// The blocks of the row that the answer is about.
+fn spark(summary: &Summary, sections: &[Section]) -> Option<Spark> {
+    let section = sections.get(conclusion::plainest(sections))?;
+    let row = conclusion::subject(section)?;
+    Spark::of(&row.name, summary.variant(row.variant)?.interval(Interval::Blocked)?)
 }
 
 /// What each launch says of a variant: of the caller, or of the main column of its workload and of

@@ -2050,6 +2050,17 @@ pub static ENTRIES: &[Entry] = &[
     ),
     entry(
         Term,
+        "shift function",
+        &[],
+        "by how much two sides differ at each tenth of their distributions",
+        "A picture of a check: candidate over base at the deciles from 10 to 90 %, each with its \
+         95 % interval by the paired blocks, as a ratio in a table has it. A change that all spawns \
+         feel lies flat; one that few feel much rises to the right. The nine intervals hold one by \
+         one, not all together, and judge nothing. Between two results directories there is no \
+         interval.",
+    ),
+    entry(
+        Term,
         "atfork handlers",
         &["pthread_atfork", "atfork"],
         "functions that a fork runs before and after, registered by pthread_atfork",

@@ -66,7 +66,8 @@ pub(super) fn draw(section: &Section, interval: Interval, source: &str) -> Optio
                 Some(median) => format!("p50 {}, n={samples}", units::duration(median)),
                 None => format!("n={samples}"),
             };
-            canvas.text((x + 42, y + 16), 11, canvas::FAINT, canvas::Side::Right, &median)?;
+            let shown = canvas::fit(&median, 11, WIDTH - 6 - (x + 42));
+            canvas.text((x + 42, y + 16), 11, canvas::FAINT, canvas::Side::Right, &shown)?;
         }
         Ok(())
     }))

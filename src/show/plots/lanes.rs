@@ -1,8 +1,8 @@
 //! Where the time of a spawn goes: a lane per mechanism, its marks on one clock.
 
-use plotters::style::RGBColor;
-
-use super::canvas::{self, Axis, Canvas, Drawn, Error, Frame, INK, Page, Point, Side, WIDTH};
+use super::canvas::{
+    self, Axis, Canvas, Drawn, Error, FAINT, Frame, INK, Page, Point, Side, WIDTH,
+};
 use crate::show::palette::{self, Mark};
 use crate::show::scale::Scale;
 use crate::show::text;
@@ -65,7 +65,7 @@ fn draw_lane(
     canvas.group(&lane.name, "", || {
         canvas.text((left - 14, y), 14, INK, Side::Left, &text::shorten(&lane.name, 20))
     })?;
-    canvas.group(&format!("{}: {story}", lane.name), "", || {
+    canvas.group(&story_of(lane), "", || {
         canvas.line(vec![(blocked, y), at(lane.done())], colour, 2)?;
         if let Some((from, to)) = lane.bill {
             bar(at(from).0, at(to).0, PALE)?;
@@ -83,7 +83,12 @@ fn draw_lane(
         }
         Ok(())
     })?;
-    canvas.text((left + 8, y + 24), 12, canvas::FAINT, Side::Right, &story)
+    canvas.text((left + 8, y + 24), 12, FAINT, Side::Right, &story)
+}
+
+/// A lane in words, with its name.
+pub(super) fn story_of(lane: &Lane) -> String {
+    format!("{}: {}", lane.name, story(lane))
 }
 
 /// The marks of a lane in words: close marks would cover each other's labels.
@@ -103,9 +108,8 @@ fn story(lane: &Lane) -> String {
 
 /// What the marks mean: only those that are there.
 fn legend(canvas: &Canvas<'_>, lanes: &[Lane], y: i32) -> Result<(), Error> {
-    const GREY: RGBColor = RGBColor(120, 120, 120);
     let mut x = 190;
-    canvas.bar([(x, y - 7), (x + 26, y + 7)], GREY, 1.0)?;
+    canvas.bar([(x, y - 7), (x + 26, y + 7)], FAINT, 1.0)?;
     canvas.text((x + 34, y), 13, INK, Side::Right, "caller blocked")?;
     x += 150;
     let marks = [
@@ -120,7 +124,7 @@ fn legend(canvas: &Canvas<'_>, lanes: &[Lane], y: i32) -> Result<(), Error> {
         }
     }
     if lanes.iter().any(|lane| lane.bill.is_some()) {
-        canvas.bar([(x, y - 7), (x + 26, y + 7)], GREY, PALE)?;
+        canvas.bar([(x, y - 7), (x + 26, y + 7)], FAINT, PALE)?;
         canvas.mark((x + 32, y), WRITABLE, INK)?;
         canvas.text((x + 46, y), 13, INK, Side::Right, "until memory is writable again")?;
     }

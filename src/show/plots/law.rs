@@ -55,7 +55,9 @@ pub(super) fn draw(chart: &Chart, source: &str) -> Drawn {
             let (x, y) = (frame.to.0 + 22, top + 10 + ENTRY * row);
             canvas::key(canvas, (x, y), look, &series.name)?;
             for (text, line) in [&series.equation, &series.evidence].into_iter().zip(1..) {
-                canvas.text((x + 42, y + 16 * line), 11, FAINT, Side::Right, text)?;
+                // Below the key, not beside it: a formula is long.
+                let shown = canvas::fit(text, 11, WIDTH - 6 - x);
+                canvas.text((x, y + 16 * line), 11, FAINT, Side::Right, &shown)?;
             }
         }
         if !chart.published.is_empty() {
@@ -163,7 +165,7 @@ fn draw_bounds(
 
 /// Two strokes across an axis: it does not run through here.
 fn draw_break(canvas: &Canvas<'_>, (x, y): Point) -> Result<(), Error> {
-    canvas.bar([(x - 3, y - 2), (x + 3, y + 2)], plotters::style::WHITE, 1.0)?;
+    canvas.bar([(x - 3, y - 2), (x + 3, y + 2)], canvas::PAPER, 1.0)?;
     for shift in [-3, 3] {
         canvas.line(vec![(x + shift - 3, y + 6), (x + shift + 3, y - 6)], FAINT, 1)?;
     }
