@@ -50,8 +50,8 @@ const BLUE: (u8, u8, u8) = (0, 114, 178);
 const VERMILION: (u8, u8, u8) = (213, 94, 0);
 const PURPLE: (u8, u8, u8) = (204, 121, 167);
 
-/// Every colour of a look that is no grey.
-pub const HUES: [(u8, u8, u8); 6] = [ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE];
+/// Every colour of a look, and of what is warm, that is no grey.
+pub const HUES: [(u8, u8, u8); 7] = [ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE, HEAT];
 
 const SOLID: &str = "";
 const LONG: &str = "9 4";
@@ -125,14 +125,17 @@ mod tests {
             assert!(light >= 2.95 && dark >= 2.95, "{hue:?}: {light} {dark}");
         }
         assert!(contrast(INK, (255, 255, 255)) > 4.5 && contrast(FAINT, (255, 255, 255)) > 4.5);
-        let warm = |page: (u8, u8, u8)| {
+        let warm = |heat: (u8, u8, u8), page: (u8, u8, u8)| {
             let mix = |one: u8, page: u8| {
                 (f64::from(one) * WARMEST + f64::from(page) * (1.0 - WARMEST)) as u8
             };
-            (mix(HEAT.0, page.0), mix(HEAT.1, page.1), mix(HEAT.2, page.2))
+            (mix(heat.0, page.0), mix(heat.1, page.1), mix(heat.2, page.2))
         };
-        assert!(contrast(INK, warm((255, 255, 255))) > 4.5);
-        assert!(contrast((225, 225, 225), warm((24, 26, 30))) > 4.5);
+        assert!(contrast(INK, warm(HEAT, (255, 255, 255))) > 4.5);
+        // On a dark page hues are lighter, and so is text.
+        for heat in [HEAT, (210, 120, 150)] {
+            assert!(contrast((230, 230, 230), warm(heat, (24, 24, 24))) > 4.5, "{heat:?}");
+        }
     }
 
     #[test]
