@@ -1,11 +1,9 @@
 //! Ratios with their intervals below each other before they are drawn: a row each, 1 marked.
 //!
 //! Owns which rows are shown, in which order, and where they lie. Of a check each row has the band
-//! of its margin and its verdict; of a run and of directories beside each other nothing is judged.
+//! of its margin and its verdict; of a run nothing is judged.
 
 use crate::analyse::gate::Verdict;
-use crate::model::row::Role;
-use crate::show::comparison;
 use crate::show::judgement::{GateRow, Gated};
 use crate::show::scale::Ratios;
 use crate::show::units;
@@ -165,57 +163,6 @@ impl Forest {
             ),
             groups,
             format!("{}.", told.join("; ")),
-        )
-    }
-
-    /// How long callers are blocked in each directory beside the first, with the intervals of each
-    /// run alone; none where nothing was measured in two of them.
-    pub fn of_comparison(view: &comparison::View) -> Option<Forest> {
-        let first = view.directories.first()?;
-        let quantity = "blocked.p50";
-        let mut groups: Vec<(String, Vec<Plain>)> = Vec::new();
-        let of_role = |record: &&comparison::Record| {
-            record.quantity == quantity && record.role == Role::Subject
-        };
-        let records: Vec<&comparison::Record> = view.records.iter().filter(of_role).collect();
-        // A variant has a record for each directory, in their order.
-        for own in records.chunks(view.directories.len()) {
-            let Some(base) = own[0].value_ns.filter(|value| *value > 0.0) else { continue };
-            let rows: Vec<Plain> = own
-                .iter()
-                .zip(&view.directories)
-                .filter_map(|(record, directory)| {
-                    let ratio = record.value_ns? / base;
-                    let bounds = record.low_ns.zip(record.high_ns);
-                    Some(Plain {
-                        name: directory.letter.clone(),
-                        mechanism: Some(record.mechanism.clone()),
-                        ratio: Some(ratio),
-                        bounds: bounds.map(|(low, high)| (low / base, high / base)),
-                        text: match record.ratio {
-                            Some(_) if directory.letter != first.letter => {
-                                format!("{}, {ratio:.3}x", units::duration(record.value_ns?))
-                            }
-                            _ => units::duration(record.value_ns?),
-                        },
-                        ..Plain::default()
-                    })
-                })
-                .collect();
-            if rows.len() > 1 {
-                groups.push((own[0].label.clone(), rows));
-            }
-        }
-        let told = view.directories.iter().map(|one| format!("{}: {}", one.letter, one.directory));
-        let told = format!("{}.", told.collect::<Vec<_>>().join("; "));
-        Forest::laid(
-            "forest-directories",
-            view.headline.trim_end_matches('.').to_owned(),
-            "Caller blocked, p50, in times of A; the interval is that of each run alone, 95 % over \
-             its launches: runs differ by more than that, so it judges nothing between them"
-                .to_owned(),
-            groups,
-            told,
         )
     }
 

@@ -173,6 +173,7 @@ pub fn draw(view: &View) -> Result<Vec<Picture>, PlotError> {
     for (_, (section, place)) in all.filter(|(at, _)| !is_many || *at == view.featured) {
         pictures.extend(of_section(section, &place, source)?);
     }
+    set_apart(&mut pictures);
     Ok(pictures)
 }
 
@@ -202,18 +203,17 @@ pub fn of_gate(gated: &Gated, source: &str) -> Result<Vec<Picture>, PlotError> {
 }
 
 /// Draws the pictures of directories beside each other: how they lie to each other, and where along
-/// their distributions they differ.
+/// their distributions they differ. `source` says where the figures come from.
 ///
 /// # Errors
 ///
 /// If the drawing library refuses.
-pub fn of_comparison(view: &comparison::View) -> Result<Vec<Picture>, PlotError> {
-    let names: Vec<&str> = view.directories.iter().map(|one| one.directory.as_str()).collect();
-    let source = names.join(" ");
-    let mut pictures = ranks(view, &source)?;
+pub fn of_comparison(view: &comparison::View, source: &str) -> Result<Vec<Picture>, PlotError> {
+    let mut pictures = ranks(view, source)?;
     for shift in &view.shifts {
-        pictures.extend(of_shift(shift, &source)?);
+        pictures.extend(of_shift(shift, source)?);
     }
+    set_apart(&mut pictures);
     Ok(pictures)
 }
 
@@ -245,6 +245,16 @@ fn work(one: &Work, source: &str) -> Result<Option<Picture>, PlotError> {
         }
     };
     picture(topic, format!("{stem}.svg"), title, &about, Some(drawn))
+}
+
+/// Gives each its own name: sides may differ in nothing but what a file name cannot hold.
+fn set_apart(pictures: &mut [Picture]) {
+    for place in 1..pictures.len() {
+        let (before, rest) = pictures.split_at_mut(place);
+        while before.iter().any(|one| one.name == rest[0].name) {
+            rest[0].name = rest[0].name.replace(".svg", "-.svg");
+        }
+    }
 }
 
 /// The pictures of one parent.
@@ -523,8 +533,10 @@ mod tests {
         }
         assert!(of_gate(&Gated::default(), "x").unwrap().is_empty());
         let mut summary = example::first_screen();
-        summary.shifts.push(shift(true));
+        summary.shifts = vec![shift(true), shift(true)];
         let drawn = draw(&example::view(&summary)).unwrap();
+        let both = ["shift-blocked-posix_spawn.svg", "shift-blocked-posix_spawn-.svg"];
+        assert!(both.iter().all(|name| names(&drawn).contains(name)), "{:?}", names(&drawn));
         let shift = drawn.iter().find(|picture| picture.topic == Topic::Shift).unwrap();
         assert!(shift.svg.contains("90%: base 96.0 us, cand 108 us"), "{}", shift.svg);
     }

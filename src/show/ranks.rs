@@ -253,6 +253,7 @@ mod tests {
                 .into(),
             records: records.collect(),
             means: (0..directories).map(mean).collect(),
+            shifts: Vec::new(),
         }
     }
 

@@ -73,7 +73,11 @@ impl Run {
     ///
     /// If the drawing library refuses.
     pub fn draw(&mut self) -> Result<(), PlotError> {
-        self.pictures = plots::draw(&self.view)?;
+        self.pictures = match &self.gated {
+            Some(gated) => plots::of_gate(gated, &self.view.source)?,
+            None => Vec::new(),
+        };
+        self.pictures.extend(plots::draw(&self.view)?);
         Ok(())
     }
 }
@@ -108,7 +112,7 @@ pub fn together(
     let source = many::sources(&runs.iter().collect::<Vec<&Run>>());
     let mut pictures: Vec<Picture> = plots::published(&views, &source)?.into_iter().collect();
     if let Some(comparison) = comparison {
-        pictures.extend(plots::ranks(comparison, &source)?);
+        pictures.extend(plots::of_comparison(comparison, &source)?);
     }
     Ok(pictures)
 }

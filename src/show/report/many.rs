@@ -47,6 +47,7 @@ pub(super) fn together(report: &Report) -> Vec<Part> {
     let published: Vec<Block> = of(Topic::Published).into_iter().chain(table).collect();
     let parts = [
         Part::new("ranks", "Ranks", of(Topic::Ranks)),
+        Part::new("shifts", "Which spawns differ, all or the slow ones?", of(Topic::Shift)),
         Part::new("published-together", "Published, and here", published),
     ];
     parts.into_iter().filter(|part| !part.blocks.is_empty()).collect()
@@ -260,6 +261,7 @@ mod tests {
             left_out: vec![LeftOut { label: "fork".to_owned(), why: "not in B".to_owned() }],
             records: Vec::new(),
             means: Vec::new(),
+            shifts: Vec::new(),
         }
     }
 

@@ -658,7 +658,7 @@ mod tests {
         assert!(made("claims").contains("there is none in results/run"));
         let error = made("picture:lattency");
         assert!(error.contains("has no picture `lattency`"), "{error}");
-        assert!(error.contains("there are latency.svg, "), "{error}");
+        assert!(error.contains("there are forest.svg, "), "{error}");
     }
 
     #[test]

@@ -18,8 +18,21 @@ const MOST: usize = 1_300_000;
 /// come after them.
 type Question = (fn(Topic) -> bool, &'static str, &'static str, bool);
 
-const QUESTIONS: [Question; 12] = [
+const QUESTIONS: [Question; 16] = [
     (|topic| topic == Topic::Law, "question-1", "How does it grow?", false),
+    (|topic| topic == Topic::Heat, "question-heat", "What does each cost in each parent?", false),
+    (
+        |topic| topic == Topic::Forest,
+        "question-ratios",
+        "How many times as long does each take?",
+        false,
+    ),
+    (
+        |topic| topic == Topic::Shift,
+        "question-shift",
+        "Which spawns differ, all or the slow ones?",
+        false,
+    ),
     (|topic| topic == Topic::Lanes, "question-2", "Where does the time of a spawn go?", false),
     (|topic| topic == Topic::Hazards, "question-3", "How often does a child hang?", false),
     (|topic| topic == Topic::Cow, "question-cow", "What does writing memory cost then?", false),
@@ -56,6 +69,7 @@ const QUESTIONS: [Question; 12] = [
         "How are the times distributed?",
         true,
     ),
+    (|topic| topic == Topic::Series, "question-steady", "Was it steady all the time?", true),
 ];
 
 /// What stands above pictures of which no question is known.
