@@ -152,7 +152,8 @@ fn draw_sign(
         Sign::Ring => canvas.ring((x, y), colour),
         Sign::Letter(letter) => {
             canvas.bar([(x - 5, y - 5), (x + 5, y + 5)], plotters::style::WHITE, 0.75)?;
-            canvas.text((x, y), 11, colour, Side::Middle, letter)
+            // The colours of mechanisms are for marks: text so small needs more contrast.
+            canvas.text((x, y), 11, INK, Side::Middle, letter)
         }
     }
 }
