@@ -34,6 +34,7 @@ const ENTRIES: usize = 40;
 pub fn write(document: &Document) -> String {
     let looks = picture::looks(mechanisms(&document.parts));
     let style = theme::style(&document.figures(), &looks);
+    let (answer, rest) = first_sentence(&document.answer);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,7 +54,8 @@ pub fn write(document: &Document) -> String {
                 (picture::symbols(&looks))
                 header {
                     h1 { (document.title) }
-                    p.answer { (document.answer) }
+                    p.answer { (answer) }
+                    @if !rest.is_empty() { p.rest { (rest) } }
                     @if let Some(picture) = &document.picture { (figure(picture)) }
                 }
                 @if !document.parts.is_empty() { (contents(&document.parts)) }
@@ -69,6 +71,14 @@ pub fn write(document: &Document) -> String {
         }
     };
     fit(page.into_string())
+}
+
+/// The first sentence of a text, and what follows: all of a long answer at once is read by nobody.
+fn first_sentence(text: &str) -> (&str, &str) {
+    match text.find(". ") {
+        Some(end) => (&text[..=end], &text[end + 2..]),
+        None => (text, ""),
+    }
 }
 
 /// The mechanisms that have a line in a table.
@@ -185,6 +195,9 @@ fn commands(lines: &[String]) -> Markup {
 }
 
 fn figure(figure: &Figure) -> Markup {
+    // A caption may begin with the finding, for pages that show no title above a picture.
+    let source = figure.caption.strip_prefix(&figure.title).unwrap_or(&figure.caption);
+    let source = source.trim_start_matches(['.', ' ']);
     html! {
         figure {
             figcaption { (figure.title) }
@@ -193,7 +206,7 @@ fn figure(figure: &Figure) -> Markup {
             {
                 (picture::inline(&figure.svg, &figure.alt))
             }
-            p.source { (figure.caption) }
+            @if !source.is_empty() { p.source { (source) } }
         }
     }
 }
@@ -380,6 +393,28 @@ mod tests {
     fn characters_that_are_no_text_are_replaced() {
         let page = page_with(vec![Block::Text("a\u{0}b\u{1b}[1mc\u{202e}d\ne".to_owned())]);
         assert!(page.contains("<p>a\u{fffd}b\u{fffd}[1mc\u{fffd}d\ne</p>"), "{page}");
+    }
+
+    #[test]
+    fn the_first_sentence_of_an_answer_stands_out() {
+        let answer = "fork takes 1.5 ms. vfork takes 9 us. Use it.".to_owned();
+        let page = write(&Document { answer, ..Document::default() });
+        assert!(page.contains(
+            "<p class=\"answer\">fork takes 1.5 ms.</p><p class=\"rest\">vfork takes 9 us. Use it.</p>"
+        ));
+        let page = write(&Document { answer: "Nobody knows.".to_owned(), ..Document::default() });
+        assert!(page.contains("<p class=\"answer\">Nobody knows.</p></header>"));
+    }
+
+    #[test]
+    fn a_caption_does_not_say_the_title_again() {
+        let figure = |caption: &str| {
+            let (title, caption) = ("A finding".to_owned(), caption.to_owned());
+            page_with(vec![Block::Figure(Figure { title, caption, ..Figure::default() })])
+        };
+        assert!(figure("A finding. its source").contains("<p class=\"source\">its source</p>"));
+        assert!(figure("its source").contains("<p class=\"source\">its source</p>"));
+        assert!(!figure("A finding.").contains("<p class=\"source\">"));
     }
 
     #[test]
