@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -108,6 +109,7 @@ pub(super) fn write(asked: &Asked<'_>, directories: &[PathBuf]) -> anyhow::Resul
         ));
     }
     is_free(asked, medium)?;
+    survive_limits()?;
     compare::distinct(directories)?;
     let Read { runs, results } = read(directories)?;
     let exit = exit_of(&runs);
@@ -130,6 +132,7 @@ fn of_outline(asked: &Asked<'_>, file: &Path) -> anyhow::Result<ExitCode> {
         return Err(exit::usage_text("an outline is a page: give FILE.html or FILE.md"));
     }
     is_free(asked, medium)?;
+    survive_limits()?;
     let name = file.display().to_string();
     let text = fs::read_to_string(file)
         .map_err(|error| exit::usage_text(format!("--outline {name}: {error}")))?;
@@ -243,6 +246,13 @@ fn is_free(asked: &Asked<'_>, medium: Medium) -> anyhow::Result<()> {
 /// Where the pictures of a page of markdown go.
 fn folder(output: &Path) -> PathBuf {
     output.with_extension("")
+}
+
+/// Lets a limit on the size of files be an error of writing, which leaves nothing behind, and not a
+/// death in the middle of it.
+fn survive_limits() -> anyhow::Result<()> {
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::default())?;
+    Ok(())
 }
 
 fn put(document: &Document, medium: Medium, output: &Path) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::bench::{Bench, finish, is_root, skip, wait_for};
 
 /// Sets a limit of a command, as its own process, before it begins.
-fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, value: u64) {
+pub(crate) fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, value: u64) {
     let limit = libc::rlimit { rlim_cur: value, rlim_max: value };
     let set = move || {
         // SAFETY: the limit lives through the call.
@@ -28,10 +28,10 @@ fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, value: u64)
 }
 
 /// A small file system in memory, mounted while this lives.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(place: &Path, size: &str) -> Option<Disk> {
+    pub(crate) fn mount(place: &Path, size: &str) -> Option<Disk> {
         fs::create_dir(place).unwrap();
         let options = format!("size={size}");
         let mut mount = Command::new("mount");

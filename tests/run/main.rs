@@ -29,6 +29,7 @@ mod page;
 mod pipeline;
 mod recipes;
 mod refusals;
+mod report;
 mod scenarios;
 mod shapes;
 mod sides;
