@@ -175,6 +175,14 @@ pub(super) fn tables(run: &Run) -> Vec<Block> {
     let of = |sections: &[Section], matrices: &[Matrix]| {
         costs(&run.view, sections, matrices, "").map_or_else(Vec::new, |part| part.blocks)
     };
+    // What a workload has a table of its own for is told by that.
+    let own: Vec<Block> = special(&run.view, &run.view.sections, "")
+        .into_iter()
+        .flat_map(|part| part.blocks)
+        .collect();
+    if !own.is_empty() {
+        return own;
+    }
     match run.view.chapters.as_slice() {
         [] => of(&run.view.sections, &[]),
         [chapter] => of(&run.view.sections, &chapter.matrices),
