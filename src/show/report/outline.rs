@@ -117,10 +117,8 @@ pub static WORDS: [Word; 14] = [
     },
     Word {
         word: "laws",
-        about: "how it grows, in words and in tables",
-        show: |run, _| {
-            of_chapters(run, |chapter| evidence::laws(&chapter.laws, &chapter.tables, ""))
-        },
+        about: "how it grows, in tables; the answer has it in words",
+        show: |run, _| of_chapters(run, |chapter| evidence::laws(&[], &chapter.tables, "")),
     },
     Word {
         word: "pictures",
@@ -359,12 +357,10 @@ impl Page<'_> {
             let blocks = (found.show)(run, Place { gallery: &self.gallery, index });
             let has_table = blocks.iter().any(|block| matches!(block, Block::Table(_)));
             for block in blocks {
-                let command = match &block {
-                    Block::Figure(figure) => self.drawn(index, figure),
-                    _ => None,
-                };
-                all.push(block);
-                all.extend(command.map(|command| Block::Commands(vec![command])));
+                match block {
+                    Block::Figure(figure) => all.extend(self.figure(index, figure)),
+                    other => all.push(other),
+                }
             }
             if has_table {
                 all.push(Block::Commands(vec![self.command(word, run)]));
@@ -399,17 +395,20 @@ impl Page<'_> {
         run.pictures.iter().find(is_it).map(|picture| pictures::command(run, picture))
     }
 
+    /// A figure with the command that draws it again, which its caption need not tell too.
+    fn figure(&self, index: usize, figure: Figure) -> Vec<Block> {
+        let Some(command) = self.drawn(index, &figure) else { return vec![Block::Figure(figure)] };
+        let caption = format!("From {}:", self.report.runs[index].path);
+        vec![Block::Figure(Figure { caption, ..figure }), Block::Commands(vec![command])]
+    }
+
     /// The picture of that name, of each run that has it.
     fn pictures(&self, title: &str, name: &str, indices: &[usize]) -> Result<Vec<Block>, String> {
         let mut blocks = Vec::new();
         let mut wrong = None;
         for &index in indices {
             match self.picture(index, name) {
-                Ok(figure) => {
-                    let command = self.drawn(index, &figure);
-                    blocks.push(Block::Figure(figure));
-                    blocks.extend(command.map(|command| Block::Commands(vec![command])));
-                }
+                Ok(figure) => blocks.extend(self.figure(index, figure)),
                 Err(error) => wrong = Some(error),
             }
         }
