@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analyse::findings::Compared;
-use crate::analyse::laws::Law;
+use crate::analyse::laws::{Growth, Law};
 use crate::analyse::summary::Summary;
 use crate::model::knob;
 use crate::model::scenario::Scenario;
@@ -22,6 +22,8 @@ pub struct Chapter {
     pub about: String,
     /// Its laws in words, one sentence or two for each axis.
     pub laws: Vec<String>,
+    /// Whether anything grows by them, or falls.
+    pub grows: bool,
     /// Its laws, a table for each axis.
     pub tables: Vec<LawTable>,
     /// Its parents, one table for each.
@@ -54,6 +56,9 @@ impl Chapter {
             name: name.clone(),
             about: scenario.about.clone(),
             laws: axes.iter().filter_map(|axis| law::sentences(axis)).collect(),
+            grows: laws.iter().any(|law| {
+                law.is_main && matches!(law.growth, Growth::Linear | Growth::Bent | Growth::Falls)
+            }),
             tables: axes.iter().filter_map(|axis| LawTable::of(axis)).collect(),
             matrices: Matrix::of(&sections),
             sections,

@@ -242,7 +242,11 @@ fn subtitle(laws: &[&Law], has_published: bool) -> String {
 fn series(law: &Law, across: Direction, up: impl Fn(f64) -> f64) -> Series {
     let slope = law.fit.as_ref().and_then(|fit| fit.slopes.first());
     let equation = match (&law.fit, slope) {
-        (Some(fit), Some(slope)) => {
+        // A slope that nobody can tell from none is no law, nor is a line where the points bend.
+        (Some(fit), _) if law.growth == Growth::Flat => {
+            format!("does not grow: {}", units::duration(fit.intercept))
+        }
+        (Some(fit), Some(slope)) if law.growth != Growth::Bent => {
             let each = units::counted(Counted::For(Measure::Nanoseconds, slope.per), slope.value);
             let sign = if slope.value < 0.0 { " " } else { " + " };
             format!("{}{sign}{each}", units::duration(fit.intercept))
@@ -259,7 +263,10 @@ fn series(law: &Law, across: Direction, up: impl Fn(f64) -> f64) -> Series {
         || units::plural(law.points.len() as u64, "point", "points"),
         |fit| {
             let launches = units::plural(fit.launches as u64, "launch", "launches");
-            format!("R2 {}, {launches}", units::r2(fit.r2))
+            match law.growth {
+                Growth::Flat | Growth::Bent => launches,
+                _ => format!("R2 {}, {launches}", units::r2(fit.r2)),
+            }
         },
     );
     let points = law.points.iter().map(|point| Mark {

@@ -49,7 +49,10 @@ pub fn answer(sections: &[Section], chapters: &[Chapter], support: &[Support]) -
             );
         }
     } else {
-        sentences.extend(chapters.iter().flat_map(|chapter| chapter.laws.clone()));
+        // That nothing grows is said after what was found.
+        let (growing, level): (Vec<&Chapter>, Vec<&Chapter>) =
+            chapters.iter().partition(|chapter| chapter.grows);
+        sentences.extend(growing.iter().flat_map(|chapter| chapter.laws.clone()));
         let (spawns, works): (Vec<&Section>, Vec<&Section>) =
             told.iter().copied().partition(|section| section.columns.is_empty());
         sentences.extend(match spawns.as_slice() {
@@ -67,6 +70,7 @@ pub fn answer(sections: &[Section], chapters: &[Chapter], support: &[Support]) -
             }
             _ => sentences.extend(self::works(&works)),
         }
+        sentences.extend(level.iter().flat_map(|chapter| chapter.laws.clone()));
         sentences.extend(chapters.iter().filter_map(claims));
     }
     sentences.extend(not_measured(sections));

@@ -25,6 +25,7 @@ mod verdict;
 
 use crate::analyse::environments::Environment;
 use crate::analyse::summary::Summary;
+use crate::record::archive::Archive;
 use crate::show::comparison;
 use crate::show::document::{Block, Document, Part};
 use crate::show::judgement::Gated;
@@ -44,6 +45,8 @@ pub struct Run {
     pub summary: Summary,
     /// Where it was measured.
     pub environment: Environment,
+    /// What was kept of it, if it is an archive; none of a directory that has its samples.
+    pub archive: Option<Archive>,
     /// What was planned: `plan.toml`; empty of a run that had no plan yet.
     pub plan: toml::Table,
     /// The verdict of a check; none of a run that is none.

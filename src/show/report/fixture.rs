@@ -13,6 +13,7 @@ pub(super) fn run(summary: &Summary) -> Run {
         view: example::view_with_curves(summary),
         summary: summary.clone(),
         environment: Environment::default(),
+        archive: None,
         plan: toml::Table::new(),
         gated: None,
         pictures: Vec::new(),

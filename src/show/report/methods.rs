@@ -6,6 +6,7 @@ use crate::analyse::summary::{CountSource, VariantSummary};
 use crate::model::interval::Interval;
 use crate::model::row::Role;
 use crate::model::setup::Workload;
+use crate::record::archive::FINENESS;
 use crate::show::document::{Block, Part};
 use crate::show::units;
 
@@ -29,6 +30,7 @@ fn paragraph(run: &Run) -> String {
         pinning(run),
         rewriting(run),
         samples(run),
+        archived(run),
         intervals(run),
         faults(run),
         statistics(run),
@@ -201,6 +203,18 @@ fn samples(run: &Run) -> Option<String> {
             units::count(totals.measured as u64),
             units::count(totals.samples as u64),
         )
+    })
+}
+
+/// What an archive keeps in place of the samples.
+fn archived(run: &Run) -> Option<String> {
+    let archive = run.archive.as_ref()?;
+    Some(match archive.exact {
+        true => "They were archived without loss.".to_owned(),
+        false => format!(
+            "They were archived with each time rounded by at most one part in {}.",
+            units::count(2 * FINENESS)
+        ),
     })
 }
 

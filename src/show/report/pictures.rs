@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::show::chart::Chart;
 use crate::show::document::{Block, Figure, Part};
 use crate::show::plots::{self, Picture, Topic};
 use crate::show::units;
@@ -212,7 +213,17 @@ pub(super) fn answer(run: &Run) -> Option<usize> {
         let name = format!("lanes{}.svg", places.get(run.view.featured)?);
         run.pictures.iter().position(|picture| picture.name == name)
     };
+    // Two points make a line and no law.
+    let law = || {
+        let is_worth = |chart: &Chart| chart.series.iter().any(|one| one.points.len() > 2);
+        let mut charts = run.view.charts.iter().filter(|chart| is_worth(chart));
+        charts.find_map(|chart| {
+            let name = format!("{}.svg", chart.stem);
+            run.pictures.iter().position(|one| one.topic == Topic::Law && one.name == name)
+        })
+    };
     let best = ANSWERS.iter().find_map(|topic| match topic {
+        Topic::Law => law(),
         Topic::Lanes => featured().or_else(|| of(topic)),
         topic => of(topic),
     });

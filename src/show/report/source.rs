@@ -98,6 +98,7 @@ fn of_cells(directory: &Path, cells: &Cells) -> Result<Run> {
         view,
         summary,
         environment: Environment::read(directory)?,
+        archive: cells.archive.clone(),
         plan,
         gated: gate::for_page(directory, cells)?,
         pictures: Vec::new(),
