@@ -1,6 +1,8 @@
 //! Pages, from end to end: what `report` and `show -o` write, and what they refuse.
 //!
-//! `tests/data/golden/run` is a small run that `tests/data/golden/make.py` has made up.
+//! `tests/data/golden/run` is a small run that `tests/data/golden/make.py` has made up. The pages of
+//! it are committed beside it and must stay as they are, byte for byte; where a change is meant,
+//! `FORKBENCH_UPDATE=1 cargo test --test run report::` writes them anew.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -53,6 +55,72 @@ fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     all.sort();
     all
+}
+
+/// The study that stands in `reports/`, made again from what stands in `results/reference/` by the
+/// command at its end.
+#[test]
+fn the_study_is_what_its_results_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bench = Bench::new();
+    std::os::unix::fs::symlink(root.join("results"), bench.path("results")).unwrap();
+    fs::create_dir(bench.path("reports")).unwrap();
+    let outline = "reports/process-creation.toml";
+    fs::copy(root.join(outline), bench.path(outline)).unwrap();
+    report(&bench, &["--outline", outline, "-o", "reports/process-creation.md"]).expect(0, &[]);
+
+    let page = |root: &Path| fs::read_to_string(root.join("reports/process-creation.md")).unwrap();
+    let (made, kept) = (page(&bench.path("")), page(root));
+    for (line, (made, kept)) in made.lines().zip(kept.lines()).enumerate() {
+        assert_eq!(made, kept, "line {} of reports/process-creation.md", line + 1);
+    }
+    assert_eq!(made.len(), kept.len());
+    let figures = |root: &Path| -> Vec<(PathBuf, Vec<u8>)> {
+        let folder = root.join("reports/process-creation");
+        let within = |path: &Path| path.strip_prefix(root).unwrap().to_owned();
+        files(&folder).into_iter().map(|(path, bytes)| (within(&path), bytes)).collect()
+    };
+    let (made, kept) = (figures(&bench.path("")), figures(root));
+    let names = |all: &[(PathBuf, Vec<u8>)]| -> Vec<PathBuf> {
+        all.iter().map(|(path, _)| path.clone()).collect()
+    };
+    assert_eq!(names(&made), names(&kept));
+    for ((path, made), (_, kept)) in made.iter().zip(&kept) {
+        assert!(made == kept, "{} is another picture now", path.display());
+    }
+}
+
+#[test]
+fn pages_of_a_fixed_run_stay_the_same() {
+    let bench = Bench::new();
+    copied(&bench, "golden/run", &[]);
+    report(&bench, &["run", "-o", "report.md"]).expect(0, &[]);
+    report(&bench, &["run", "-o", "report.html"]).expect(0, &[]);
+    let golden = data("golden");
+    let mut made = files(&bench.path("report"));
+    for page in ["report.md", "report.html"] {
+        made.push((bench.path(page), fs::read(bench.path(page)).unwrap()));
+    }
+    let root = bench.path("");
+    if std::env::var_os("FORKBENCH_UPDATE").is_some() {
+        let _ = fs::remove_dir_all(golden.join("report"));
+        fs::create_dir_all(golden.join("report")).unwrap();
+        for (path, bytes) in &made {
+            fs::write(golden.join(path.strip_prefix(&root).unwrap()), bytes).unwrap();
+        }
+    }
+    let known: Vec<PathBuf> = files(&golden.join("report")).into_iter().map(|one| one.0).collect();
+    assert_eq!(known.len() + 2, made.len(), "there are other pictures: {known:?}");
+    for (path, bytes) in &made {
+        let name = path.strip_prefix(&root).unwrap();
+        let expected = fs::read(golden.join(name)).unwrap_or_default();
+        assert!(
+            *bytes == expected,
+            "{} is not what is committed; if that is meant: FORKBENCH_UPDATE=1 cargo test --test \
+             run report::",
+            name.display()
+        );
+    }
 }
 
 #[test]
