@@ -36,7 +36,8 @@ Several directories stand beside each other where they measured the same, and el
 
 An outline is a page in an order of your own: `title`, `text`, `picture`, and [[part]]s with `title`,
 `text`, `from` (results directories) and `show`: answer, figure, verdict, claims, published, table,
-laws, pictures, machine, quality, warnings, methods, limits, again, comparison, differences, or
+laws, pictures, machine, quality, warnings, methods, limits, again, comparison, differences,
+all-published, or
 picture:NAME. Its text says no figures: they come from what is shown. See FORMAT.md.
 
 Exit codes: 0 written, 1 it cannot be read or written, 2 wrong usage (nothing was written), 5 nothing
