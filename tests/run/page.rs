@@ -300,7 +300,7 @@ fn a_page_that_is_not_written_leaves_nothing_and_says_which() {
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("page")), "{names:?}");
 
     report("nowhere/page.html", &[]).expect(2, &["there is no directory nowhere"]);
-    report("page.pdf", &[]).expect(2, &["FILE.html or FILE.md"]);
+    report("page.pdf", &[]).expect(2, &["FILE.html, FILE.md or FILE.svg"]);
     report("page.html", &[]).expect(0, &[]);
     let written = fs::read(bench.path("page.html")).unwrap();
     report("page.html", &[]).expect(2, &["page.html: it exists", "--force"]);
