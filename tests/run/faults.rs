@@ -106,7 +106,8 @@ fn a_directory_that_may_not_be_read_is_told() {
 
 /// Runs every command on that directory.
 fn expect(bench: &Bench, name: &str, exits: &Exits, told: &str, run: impl Fn(Vec<&str>) -> Said) {
-    let page = format!("{name}.md");
+    // Its pictures go to a folder of its name, which no directory here has.
+    let page = format!("page-of-{name}.md");
     let archive = format!("{name}.archive");
     for (code, arguments) in [
         (exits.report, vec!["report", name, "-o", &page]),
