@@ -7,7 +7,7 @@
 //! Lengths that a workload times or counts itself are kept in the same form, those of timed blocks;
 //! of distributions only the buckets.
 //!
-//! An archived directory has the same values in place of its samples ([`archived`]).
+//! An archived directory has the same values in place of its samples (`cells/archived.rs`).
 
 mod archived;
 

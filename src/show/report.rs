@@ -2,7 +2,7 @@
 //!
 //! Owns what such a page says and in which order: the answer, the evidence, the machine, how far it
 //! can be trusted, how it was made. Every figure comes finished from a [`View`], from a
-//! [comparison](crate::show::comparison) or from a [verdict](Gated); no file is written here.
+//! [comparison] or from a [verdict](Gated); no file is written here.
 //!
 //! A part of the page is a function from [`Run`]s to a [`Part`], in a
 //! file of its own. Of one directory it is `evidence`; of several, `many` in front of them;

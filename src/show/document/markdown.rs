@@ -1,7 +1,7 @@
 //! A page as markdown, its pictures as files beside it.
 //!
 //! Owns the way from text to markdown that GitHub and others read alike; see
-//! [`text`](crate::show::exports::markdown::text).
+//! [`text`].
 
 use std::fmt::Write;
 
