@@ -287,8 +287,13 @@ impl Running {
 
 /// Runs a command to its end.
 pub(crate) fn finish(command: Command) -> Said {
+    finish_within(LONGEST, command)
+}
+
+/// Runs a command to its end that may take so long: one that reads much, in a debug build.
+pub(crate) fn finish_within(longest: Duration, command: Command) -> Said {
     let mut command = assert_cmd::Command::from_std(command);
-    said(command.timeout(LONGEST).output().unwrap())
+    said(command.timeout(longest).output().unwrap())
 }
 
 fn said(output: Output) -> Said {

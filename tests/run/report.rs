@@ -8,8 +8,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use crate::bench::{Bench, Said, finish, is_root, skip};
+use crate::bench::{Bench, Said, finish, finish_within, is_root, skip};
 use crate::limits::{Disk, limit};
 
 fn data(name: &str) -> PathBuf {
@@ -67,7 +68,9 @@ fn the_study_is_what_its_results_say() {
     fs::create_dir(bench.path("reports")).unwrap();
     let outline = "reports/process-creation.toml";
     fs::copy(root.join(outline), bench.path(outline)).unwrap();
-    report(&bench, &["--outline", outline, "-o", "reports/process-creation.md"]).expect(0, &[]);
+    let page = "reports/process-creation.md";
+    let command = bench.forkbench(["report", "--outline", outline, "-o", page]);
+    finish_within(Duration::from_secs(900), command).expect(0, &[]);
 
     let page = |root: &Path| fs::read_to_string(root.join("reports/process-creation.md")).unwrap();
     let (made, kept) = (page(&bench.path("")), page(root));
