@@ -234,6 +234,13 @@ fn is_free(asked: &Asked<'_>, medium: Medium) -> anyhow::Result<()> {
             "{flag}: its pictures go to the folder {shown}, and that is no folder; give another name"
         )));
     }
+    // Facts are never written among, whatever is forced.
+    if ["blocks.csv", "blocks.csv.gz"].iter().any(|name| folder.join(name).exists()) {
+        return Err(exit::usage_text(format!(
+            "{flag}: its pictures go to the folder {shown}, and that is a results directory; give \
+             another name"
+        )));
+    }
     let is_used = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     if is_used && !asked.force {
         return Err(exit::usage_text(format!(

@@ -313,6 +313,7 @@ fn what_cannot_be_a_page_is_refused_before_anything_is_written() {
     refused(&["run", "-o", "report.pdf"], "FILE.html, FILE.md or FILE.svg");
     refused(&["run", "-o", "report"], "FILE.html");
     refused(&["run", "-o", "-"], "a page goes to a file");
+    refused(&["run", "-o", "run.md", "--force"], "run, and that is a results directory");
     refused(&["run", "-o", "none/report.md"], "there is no directory none");
     refused(&["gone", "-o", "report.md"], "gone is no directory");
     refused(&["run", "./run", "-o", "report.md"], "the same directory");
