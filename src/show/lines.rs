@@ -55,6 +55,19 @@ pub struct Line {
     pub points: Vec<Point>,
 }
 
+/// Puts a figure into the series of that name, which is made where there is none.
+pub fn add(lines: &mut Vec<Line>, name: String, mechanism: &str, point: Point) {
+    match lines.iter_mut().find(|line| line.name == name) {
+        Some(line) => line.points.push(point),
+        None => lines.push(Line {
+            name,
+            mechanism: mechanism.to_owned(),
+            about: Default::default(),
+            points: vec![point],
+        }),
+    }
+}
+
 /// A figure of a series.
 #[derive(Clone, Debug)]
 pub struct Point {

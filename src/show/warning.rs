@@ -173,6 +173,14 @@ static WEIGHTIEST: [&str; 13] = [
 /// Comes last: it holds for every run on such a machine alike.
 const LIGHTEST: &str = "virtual-machine";
 
+/// So many of the first of [`WORDS`] concern every figure.
+const WEIGHTY: usize = 9;
+
+/// Whether warnings of that word concern every figure.
+pub fn is_weighty(word: &str) -> bool {
+    WORDS[..WEIGHTY].contains(&word)
+}
+
 /// Every word that a warning can have; the glossary explains each.
 pub static WORDS: [&str; 22] = [
     "nothing-measured",

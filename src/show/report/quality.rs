@@ -7,7 +7,7 @@ use crate::model::row::Role;
 use crate::show::document::{Block, Column, Line, Part, Table};
 use crate::show::units;
 use crate::show::view::View;
-use crate::show::warning::Warning;
+use crate::show::warning::{self, Warning};
 
 use super::Run;
 use super::machine::percent;
@@ -151,27 +151,14 @@ const NOTES: [&str; 2] = [
 
 /// What to know before anything else, of what may make all figures mean something else.
 pub(super) fn caution(view: &View, id: String) -> Option<Part> {
-    let weighty = view.warnings.iter().filter(|one| WEIGHTY.contains(&one.word()));
+    let weighty = view.warnings.iter().filter(|one| warning::is_weighty(one.word()));
     let blocks = told(&weighty.collect::<Vec<_>>());
     (!blocks.is_empty()).then(|| Part::new(id, "Before you trust it", blocks))
 }
 
-/// Words of warnings that concern every figure.
-const WEIGHTY: [&str; 9] = [
-    "nothing-measured",
-    "not-release-build",
-    "misshapen",
-    "parent-unsupported",
-    "parent-stuck",
-    "parent-died",
-    "interrupted",
-    "variant-failed",
-    "twin-differs",
-];
-
 /// Every other warning with what it means; none of a run without.
 pub(super) fn warnings(view: &View, id: String) -> Option<Part> {
-    let light = view.warnings.iter().filter(|one| !WEIGHTY.contains(&one.word()));
+    let light = view.warnings.iter().filter(|one| !warning::is_weighty(one.word()));
     let blocks = told(&light.collect::<Vec<_>>());
     (!blocks.is_empty()).then(|| Part::new(id, "Warnings", blocks))
 }

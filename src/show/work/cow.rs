@@ -5,7 +5,7 @@ use super::{Ground, Told, Work, rows, values};
 use crate::analyse::columns::Unit;
 use crate::model::quantity::Measure;
 use crate::model::workload::Of;
-use crate::show::lines::{Line, Plan, Point};
+use crate::show::lines::{self, Line, Plan, Point};
 use crate::show::plots::Topic;
 use crate::show::units;
 use crate::show::view::Section;
@@ -36,15 +36,7 @@ fn over_share(ground: Ground<'_>, section: &Section) -> Option<Work> {
     let mut lines: Vec<Line> = Vec::new();
     for one in &told {
         let (Some(point), name) = (point(one), name(one)) else { continue };
-        match lines.iter_mut().find(|line| line.name == name) {
-            Some(line) => line.points.push(point),
-            None => lines.push(Line {
-                mechanism: one.row.mechanism.clone(),
-                about: Default::default(),
-                points: vec![point],
-                name,
-            }),
-        }
+        lines::add(&mut lines, name, &one.row.mechanism, point);
     }
     for line in &mut lines {
         line.points.sort_by(|a, b| a.x.total_cmp(&b.x));

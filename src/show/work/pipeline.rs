@@ -4,7 +4,7 @@ use super::{Ground, Work, rows, values};
 use crate::analyse::columns::Unit;
 use crate::model::quantity::Measure;
 use crate::model::workload::Of;
-use crate::show::lines::{Line, Plan, Point};
+use crate::show::lines::{self, Line, Plan, Point};
 use crate::show::plots::Topic;
 use crate::show::units;
 use crate::show::view::Section;
@@ -45,15 +45,7 @@ fn first_byte(ground: Ground<'_>, section: &Section) -> Option<Work> {
         gone.extend(one.figure(GONE).map(|(gone, _)| (name.clone(), x, gone)));
         let text = format!("{name}, {x} stages: the first byte after {}", units::duration(value));
         let point = Point { x, label: x.to_string(), value, bounds, text };
-        match lines.iter_mut().find(|line| line.name == name) {
-            Some(line) => line.points.push(point),
-            None => lines.push(Line {
-                name,
-                mechanism: one.row.mechanism.clone(),
-                about: Default::default(),
-                points: vec![point],
-            }),
-        }
+        lines::add(&mut lines, name, &one.row.mechanism, point);
     }
     for line in &mut lines {
         line.points.sort_by(|a, b| a.x.total_cmp(&b.x));

@@ -5,7 +5,7 @@ use super::{Ground, Told, Work, rows, values};
 use crate::analyse::columns::Unit;
 use crate::model::quantity::Measure;
 use crate::model::workload::Of;
-use crate::show::lines::{Line, Plan, Point, Said};
+use crate::show::lines::{self, Line, Plan, Point, Said};
 use crate::show::plots::Topic;
 use crate::show::units;
 use crate::show::view::{Cell, Section, Versus};
@@ -81,15 +81,7 @@ fn open_loop(ground: Ground<'_>, section: &Section) -> Option<Work> {
             let name = format!("{base} {percentile}");
             let text = format!("{name}, load {}: {}", at(*x), units::duration(value));
             let point = Point { x: *x, label: at(*x), value, bounds, text };
-            match lines.iter_mut().find(|line| line.name == name) {
-                Some(line) => line.points.push(point),
-                None => lines.push(Line {
-                    name,
-                    mechanism: one.row.mechanism.clone(),
-                    about: Default::default(),
-                    points: vec![point],
-                }),
-            }
+            lines::add(&mut lines, name, &one.row.mechanism, point);
         }
     }
     for line in &mut lines {
@@ -206,15 +198,7 @@ fn spawners(ground: Ground<'_>, section: &Section) -> Option<Work> {
         let name = format!("{}, {}", one.row.mechanism, one.knob("spawner-kind"));
         let text = format!("{name}, {x} at once: {}", units::figure(unit, value));
         let point = Point { x, label: x.to_string(), value, bounds, text };
-        match lines.iter_mut().find(|line| line.name == name) {
-            Some(line) => line.points.push(point),
-            None => lines.push(Line {
-                name,
-                mechanism: one.row.mechanism.clone(),
-                about: Default::default(),
-                points: vec![point],
-            }),
-        }
+        lines::add(&mut lines, name, &one.row.mechanism, point);
     }
     // Of each series, which spawners against which, and how many times as many jobs.
     let mut gains: Vec<(String, f64)> = Vec::new();
